@@ -1,0 +1,1 @@
+"""The edges: agents, policy backends and stores. Each implements a port of gateway.domain.ports."""

@@ -1,0 +1,1 @@
+"""Agent protocols: bytes to hook events and answers to bytes, without I/O."""

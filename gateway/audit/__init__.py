@@ -1,0 +1,1 @@
+"""The record: redaction, journal, chain, verification."""

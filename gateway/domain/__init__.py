@@ -1,0 +1,1 @@
+"""The model: frozen values and the ports between the rooms. Imports the standard library and msgspec, nothing else."""

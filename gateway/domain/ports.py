@@ -1,0 +1,159 @@
+"""The ports: what the enforcement point asks of the outside, as protocols. Adapters implement them; `wiring` chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from gateway.domain.check import CheckAnswer, CheckRequest
+from gateway.domain.decision import Answer
+from gateway.domain.events import Claims, HookEvent
+from gateway.domain.operations import Analysis
+from gateway.domain.principal import Principal
+from gateway.domain.query import Page, Query
+from gateway.domain.record import Record
+
+Clock = Callable[[], int]
+"""Nanoseconds since the epoch."""
+Stopwatch = Callable[[], int]
+"""Nanoseconds on a monotonic clock."""
+NewId = Callable[[], str]
+"""A fresh UUIDv7 in canonical form."""
+
+
+class PdpCapabilities(Struct, frozen=True, kw_only=True):
+    """What a backend can tell. Without `outputs` it can only allow and deny; without `matched_policy` all is matched."""
+
+    outputs: bool = True
+    matched_policy: bool = True
+    absorbed_errors: bool = False
+    revision: bool = False
+    batch: int = 50
+    """Resources a request."""
+
+
+class Pdp(Protocol):
+    """A policy backend. `name` goes into records (`local`, `cerbos`)."""
+
+    name: str
+    capabilities: PdpCapabilities
+
+    @property
+    def revision(self) -> str:
+        """Digest of the policy set in force, `remote:unknown` when the backend cannot tell, "" when nothing is loaded."""
+        ...
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Scopes asked beside "": each holds a policy of some kind (`site`, `site.payments`)."""
+        ...
+
+    def holds(self, kind: str, scope: str) -> bool:
+        """Whether the backend may have a policy for the kind in exactly this scope (True when it cannot tell)."""
+        ...
+
+    def decide_now(self, request: CheckRequest) -> CheckAnswer | None:
+        """The answer without waiting, or None when that needs I/O. Raises PdpError."""
+        ...
+
+    async def decide(self, request: CheckRequest, deadline: float) -> CheckAnswer:
+        """The answer within `deadline` seconds. Raises PdpUnavailable or PdpInvalid."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class AgentAdapter(Protocol):
+    """One agent's hook protocol, without I/O: bytes to event, answer to bytes."""
+
+    agent: str
+
+    def decode(self, body: bytes, headers: Mapping[str, str], *, legacy_route: bool = False) -> HookEvent:
+        """The event of a request; header names are lower-case. Raises PayloadError when no event can be read."""
+        ...
+
+    def decode_prefix(self, head: bytes, headers: Mapping[str, str]) -> HookEvent | None:
+        """Event name and ids from the first 64 KiB of an oversized body, None when they do not stand there."""
+        ...
+
+    def encode(self, event: HookEvent, answer: Answer) -> bytes:
+        """A complete, valid reply body of this agent's protocol; `pass` is `{}`."""
+        ...
+
+    def claims(self, headers: Mapping[str, str]) -> Claims:
+        """What the client claims of its surroundings (`X-Ostiary-Project-Dir`, `-Home`, `-Shell`, `-Os`)."""
+        ...
+
+
+class Analyser(Protocol):
+    """Turns a call into operations. Pure: the same event gives the same analysis."""
+
+    def analyse(self, event: HookEvent) -> Analysis:
+        """What the call would do. Never raises for an input of any shape: a limit or surprise is in the analysis."""
+        ...
+
+
+class Redactor(Protocol):
+    """The one choke point through which every stored value goes."""
+
+    def redact(self, record: Record) -> Record:
+        """The record with secrets erased and listed in `erased`."""
+        ...
+
+    def digest(self, value: Mapping[str, Any]) -> str:
+        """Keyed digest `h1:<kid>:<hex>` of a value's canonical JSON."""
+        ...
+
+
+class Journal(Protocol):
+    """Appends records before answers leave."""
+
+    def next_seq(self) -> int:
+        """The sequence number of the next record of this chain."""
+        ...
+
+    def submit(self, record: Record, done: Callable[[Exception | None], None]) -> None:
+        """Queue a record for this turn's group commit; `done(None)` once as durable as configured, else the StoreError."""
+        ...
+
+    @property
+    def healthy(self) -> bool:
+        """Whether records can be written now."""
+        ...
+
+
+class AuditIndex(Protocol):
+    """The searchable projection of the journal."""
+
+    def search(self, query: Query) -> Page:
+        """One page of records."""
+        ...
+
+
+class Identity(Protocol):
+    """Credentials to principals."""
+
+    def identify(self, headers: Mapping[str, str], peer: Peer, agent: str) -> Identified:
+        """Who asks. Never raises: what cannot be proven is anonymous, with the reason."""
+        ...
+
+
+class Peer(Struct, frozen=True, kw_only=True):
+    """The other end of a connection. `uid` is the owner of the peer socket where the system tells, else None."""
+
+    address: str = ""
+    port: int = 0
+    uid: int | None = None
+    loopback: bool = False
+
+
+class Identified(Struct, frozen=True, kw_only=True):
+    """A principal and whether it was proven; `problem` says why not (`missing`, `empty`, `unknown`, `wrong_class`, …)."""
+
+    principal: Principal
+    proven: bool
+    problem: str = ""

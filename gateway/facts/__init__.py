@@ -1,0 +1,1 @@
+"""What a call would do: paths, hosts, projects and operations."""

@@ -1,0 +1,1 @@
+"""The Cerbos policy language: load, check, compile, evaluate, explain, test."""

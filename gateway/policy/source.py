@@ -1,0 +1,326 @@
+"""YAML and JSON text to a tree of nodes that know their place, before any meaning is given to them.
+
+A scalar keeps its source text: Cerbos reads `on`, `yes` and `no` as those words, a YAML 1.1 loader as booleans, which is
+silently another policy. Built from the parser's events, so that depth, node count and aliases are checked before anything
+recursive walks the tree. Refused: tags, duplicate keys, keys that are not scalars, aliases that contain themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import yaml
+
+from gateway.policy.problems import Place, PolicyProblem, Problem
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 200_000
+"""Nodes of one file with every alias counted in full: an alias bomb is small on disk only."""
+
+_MERGE = "<<"
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_INTEGER = re.compile(r"[-+]?(?:[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+)\Z")
+_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*)?(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?\Z")
+_INFINITE = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
+
+
+class Node:
+    """A scalar, a sequence or a mapping at a place. `size` and `depth` count everything below it."""
+
+    __slots__ = ("column", "depth", "line", "size")
+    what: ClassVar[str] = "a value"
+
+    def __init__(self, line: int, column: int) -> None:
+        self.line = line
+        self.column = column
+        self.size = 1
+        self.depth = 1
+
+    def plain(self) -> Any:
+        """The JSON value of this node."""
+        raise NotImplementedError
+
+
+class Scalar(Node):
+    """Text as written. `bare` is true for a plain scalar, whose text may stand for a number, a boolean or null."""
+
+    __slots__ = ("bare", "text")
+    what = "a single value"
+
+    def __init__(self, line: int, column: int, text: str, *, bare: bool) -> None:
+        super().__init__(line, column)
+        self.text = text
+        self.bare = bare
+
+    @property
+    def is_null(self) -> bool:
+        """Whether this stands for "nothing here"."""
+        return self.bare and self.text in _NULL
+
+    def plain(self) -> Any:
+        """The JSON value: text in quotes is text; bare text is null, boolean, number (always a float) or text."""
+        text = self.text
+        if not self.bare:
+            return text
+        if text in _NULL:
+            return None
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+        if text[0] in "+-.0123456789":
+            if _INTEGER.match(text):
+                return float(
+                    int(
+                        text.replace("_", ""),
+                        0 if text.lstrip("+-")[:2].lower() in {"0x", "0o", "0b"} else 10,
+                    )
+                )
+            lowered = text.lower()
+            if lowered in _INFINITE:
+                return _INFINITE[lowered]
+            if any(character.isdigit() for character in text) and _FLOAT.match(text):
+                return float(text.replace("_", ""))
+        return text
+
+
+class Sequence(Node):
+    """Items in order."""
+
+    __slots__ = ("items",)
+    what = "a list"
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(line, column)
+        self.items: list[Node] = []
+
+    def plain(self) -> list[Any]:
+        """The JSON array."""
+        return [item.plain() for item in self.items]
+
+
+class Mapping(Node):
+    """Fields in order; `keys` holds where each key stands."""
+
+    __slots__ = ("fields", "keys", "merged")
+    what = "a mapping"
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(line, column)
+        self.fields: dict[str, Node] = {}
+        self.keys: dict[str, tuple[int, int]] = {}
+        self.merged: set[str] = set()
+
+    def plain(self) -> dict[str, Any]:
+        """The JSON object."""
+        return {name: value.plain() for name, value in self.fields.items()}
+
+
+def parse(text: str, file: str) -> list[Node]:
+    """Every document of a YAML text, empty ones left out. Raises PolicyProblem at the first thing that is wrong."""
+    return _Builder(text, file).documents()
+
+
+class _Builder:
+    """One pass over the events of a text. Open collections are on a stack, so nothing here recurses."""
+
+    def __init__(self, text: str, file: str) -> None:
+        if len(text) > MAX_BYTES:
+            raise PolicyProblem(
+                Problem.TOO_LARGE,
+                Place(file, 1, 1),
+                f"The file has {len(text)} characters, more than {MAX_BYTES}.",
+                "Split it: a policy set may have any number of files.",
+            )
+        self._text = text
+        self._file = file
+        self._nodes = 0
+        self._anchors: dict[str, Node | None] = {}
+        self._open: list[tuple[Node, str | None]] = []
+
+    def documents(self) -> list[Node]:
+        """Build every document."""
+        found: list[Node] = []
+        key: tuple[Scalar | _MergeKey, int, int] | None = None
+        keys: list[tuple[Scalar | _MergeKey, int, int] | None] = []
+        for event in self._events():
+            mark = event.start_mark
+            line, column = mark.line + 1, mark.column + 1
+            node: Node
+            if isinstance(event, yaml.ScalarEvent):
+                if event.tag is not None and event.tag != "!":
+                    raise self._tag(event.tag, line, column)
+                node = Scalar(line, column, event.value, bare=not event.style)
+                self._count(node)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+            elif isinstance(event, yaml.AliasEvent):
+                node = self._alias(event.anchor, line, column)
+            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                if event.tag is not None:
+                    raise self._tag(event.tag, line, column)
+                node = (
+                    Mapping(line, column)
+                    if isinstance(event, yaml.MappingStartEvent)
+                    else Sequence(line, column)
+                )
+                self._count(node)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = None
+                self._open.append((node, event.anchor))
+                keys.append(key)
+                key = None
+                if len(self._open) > MAX_DEPTH:
+                    raise self._deep(line, column)
+                continue
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                node, anchor = self._open.pop()
+                if anchor is not None:
+                    self._anchors[anchor] = node
+                key = keys.pop()
+            else:
+                if isinstance(event, yaml.DocumentStartEvent):
+                    self._anchors.clear()
+                continue
+            if not self._open:
+                if not (isinstance(node, Scalar) and node.is_null):
+                    found.append(node)
+                continue
+            parent = self._open[-1][0]
+            if isinstance(parent, Sequence):
+                parent.items.append(node)
+                self._grow(parent, node)
+            else:
+                assert isinstance(parent, Mapping)
+                if key is None:
+                    key = self._key(node, parent)
+                else:
+                    self._set(parent, key, node)
+                    key = None
+        return found
+
+    def _events(self) -> Iterator[Any]:
+        loader = yaml.CSafeLoader(self._text)
+        try:
+            while loader.check_event():
+                yield loader.get_event()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = Place(self._file, mark.line + 1, mark.column + 1) if mark else Place(self._file, 1, 1)
+            raise PolicyProblem(
+                Problem.SYNTAX,
+                place,
+                f"This is not YAML: {error.problem or error.context}.",
+                "Check the indentation and the quotes around this line.",
+            ) from None
+        except (yaml.YAMLError, ValueError) as error:
+            raise PolicyProblem(
+                Problem.SYNTAX,
+                Place(self._file, 1, 1),
+                f"This is not YAML: {error}.",
+                "Save the file as UTF-8 text.",
+            ) from None
+        finally:
+            loader.dispose()
+
+    def _count(self, node: Node, size: int = 1) -> None:
+        self._nodes += size
+        if self._nodes > MAX_NODES:
+            raise PolicyProblem(
+                Problem.TOO_MANY_NODES,
+                Place(self._file, node.line, node.column),
+                f"The file has more than {MAX_NODES} values, aliases counted in full.",
+                "Write the values out instead of nesting aliases, or split the file.",
+            )
+
+    def _grow(self, parent: Node, child: Node) -> None:
+        parent.size += child.size
+        if child.depth >= parent.depth:
+            parent.depth = child.depth + 1
+
+    def _deep(self, line: int, column: int) -> PolicyProblem:
+        return PolicyProblem(
+            Problem.TOO_DEEP,
+            Place(self._file, line, column),
+            f"Values are nested deeper than {MAX_DEPTH} levels.",
+            "Name parts of the condition as variables.",
+        )
+
+    def _tag(self, tag: str, line: int, column: int) -> PolicyProblem:
+        return PolicyProblem(
+            Problem.TAG,
+            Place(self._file, line, column),
+            f"The YAML tag {tag!r} has no meaning in a policy.",
+            "Remove the tag; put the value in quotes when it must be text.",
+        )
+
+    def _alias(self, anchor: str, line: int, column: int) -> Node:
+        node = self._anchors.get(anchor)
+        if node is None:
+            within = anchor in self._anchors
+            raise PolicyProblem(
+                Problem.ALIAS,
+                Place(self._file, line, column),
+                f"The alias *{anchor} {'stands inside its own anchor' if within else 'has no anchor before it'}.",
+                f"Write the value out, or put &{anchor} at a value above.",
+            )
+        self._count(node, node.size)
+        if len(self._open) + node.depth > MAX_DEPTH:
+            raise self._deep(line, column)
+        return node
+
+    def _key(self, node: Node, parent: Mapping) -> tuple[Scalar | _MergeKey, int, int]:
+        if not isinstance(node, Scalar):
+            raise PolicyProblem(
+                Problem.WRONG_TYPE,
+                Place(self._file, node.line, node.column),
+                f"A field name must be text, not {node.what}.",
+                "Write `name: value`.",
+            )
+        if node.bare and node.text == _MERGE:
+            return _MergeKey(), node.line, node.column
+        seen = parent.keys.get(node.text)
+        if seen is not None and node.text not in parent.merged:
+            raise PolicyProblem(
+                Problem.DUPLICATE_KEY,
+                Place(self._file, node.line, node.column),
+                f"The field {node.text!r} stands here for the second time; the first is in line {seen[0]}.",
+                "Keep one of them.",
+            )
+        return node, node.line, node.column
+
+    def _set(self, parent: Mapping, key: tuple[Scalar | _MergeKey, int, int], value: Node) -> None:
+        name, line, column = key
+        if isinstance(name, _MergeKey):
+            self._merge(parent, value)
+            return
+        parent.fields[name.text] = value
+        parent.keys[name.text] = (line, column)
+        parent.merged.discard(name.text)
+        self._grow(parent, value)
+
+    def _merge(self, parent: Mapping, value: Node) -> None:
+        """`<<`: fields of the merged mapping, unless the mapping has its own; earlier merges win over later ones."""
+        for source in value.items if isinstance(value, Sequence) else (value,):
+            if not isinstance(source, Mapping):
+                raise PolicyProblem(
+                    Problem.ALIAS,
+                    Place(self._file, source.line, source.column),
+                    "`<<` merges a mapping, or a list of mappings.",
+                    "Write `<<: *anchor` with an anchor at a mapping.",
+                )
+            for name, field in source.fields.items():
+                if name not in parent.fields:
+                    parent.fields[name] = field
+                    parent.keys[name] = source.keys[name]
+                    parent.merged.add(name)
+                    self._grow(parent, field)
+
+
+class _MergeKey:
+    """Marks the key `<<`."""

@@ -1,0 +1,1 @@
+"""HTTP surfaces: hooks, admin, health."""

@@ -1,0 +1,1 @@
+"""Codecs of the Cerbos API: bytes to domain and back, without I/O."""
