@@ -112,12 +112,12 @@ class Redactor(Protocol):
 class Journal(Protocol):
     """Appends records before answers leave."""
 
-    def next_seq(self) -> int:
-        """The sequence number of the next record of this chain."""
-        ...
-
     def submit(self, record: Record, done: Callable[[Exception | None], None]) -> None:
-        """Queue a record for this turn's group commit; `done(None)` once as durable as configured, else the StoreError."""
+        """Number a record and queue it for this turn's group commit.
+
+        `done(None)` is called once the record is as durable as configured, `done(error)` with the StoreError when it
+        will not be. `record.seq` is given here, so that a record which cannot be encoded leaves no gap in the chain.
+        """
         ...
 
     @property

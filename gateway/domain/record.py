@@ -57,8 +57,9 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: RecordType
     decision_id: str
     """UUIDv7 in its canonical form; people see `short_id(decision_id)`."""
-    seq: int
-    ts: int
+    seq: int = 0
+    """Position in the chain, given by the journal."""
+    ts: int = 0
     instance: str = ""
     worker: str = ""
     posture: str = ""
