@@ -10,8 +10,6 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.domain.vocabulary import RECORD_SCHEMA
-
 RecordType = Literal["call", "repeat", "check", "gate", "tombstone"]
 
 
@@ -53,7 +51,8 @@ class RecordedReason(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the journal. Times are integers: `ts` in nanoseconds since the epoch, timings in nanoseconds."""
 
-    schema: str = RECORD_SCHEMA
+    schema: str
+    """`vocabulary.RECORD_SCHEMA`; required, since a default would be left out of the line."""
     type: RecordType
     decision_id: str
     """UUIDv7 in its canonical form; people see `short_id(decision_id)`."""
