@@ -16,7 +16,7 @@ from gateway.domain.check import ALLOW, DENY, NO_MATCH, CheckAnswer, Output, Res
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.operations import Operation
 from gateway.domain.vocabulary import Cause, DecisionWord
-from gateway.obligations import ObligationError, Obligation, parse_obligation
+from gateway.obligations import Obligation, ObligationError, parse_obligation
 
 _HARD_ERRORS = frozenset({"type", "no_such_overload", "limit", "division", "overflow", "value"})
 """Errors an adversary can cause by choosing a value. In a DENY rule they are failures, never a condition that is false."""

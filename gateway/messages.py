@@ -12,8 +12,8 @@ from gateway.domain.record import short_id
 from gateway.domain.vocabulary import AnswerWord, Cause
 
 MODEL_TEXT_LIMIT = 400
-_SUBJECT_LIMIT = 140
-_WHY_LIMIT = 160
+_SUBJECT_LIMIT = 120
+_WHY_LIMIT = 140
 
 FAILURE_TEXTS: dict[Cause, tuple[str, str]] = {
     "pdp_unavailable": (
