@@ -27,6 +27,8 @@ class Seen(Struct):
     at: int
     decision: str = ""
     revision: str = ""
+    fields: frozenset[str] = frozenset()
+    """Names of the input's fields: a client may add defaults of its own before it runs a tool."""
 
 
 class SessionMemory:

@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from gateway.domain.vocabulary import AnswerWord
+
 
 class Claims(Struct, frozen=True, kw_only=True):
     """What the client says of its own surroundings. Claims may add protected places, never remove one."""
@@ -51,6 +53,8 @@ class HookEvent(Struct, frozen=True, kw_only=True):
     subagent: Subagent | None = None
     mcp_server: McpServer | None = None
     claims: Claims = Claims()
+    added_fields: frozenset[str] = frozenset()
+    """Fields of the tool's input that the client adds by itself between approval and execution."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     native: Mapping[str, str] = field(default_factory=dict)
     """The agent's own names where the adapter translated them."""
@@ -62,3 +66,14 @@ class HookEvent(Struct, frozen=True, kw_only=True):
     """Arrived on `/ext/claude`."""
     size: int = 0
     """Bytes of the request body."""
+    ask_as: AnswerWord = "ask"
+    """What this event of this agent can say when a person should decide: where a prompt is already shown it is `pass`,
+    where none can be shown it is `deny`."""
+    allow_as: AnswerWord = "pass"
+    """What it can say to skip the agent's own prompt; `pass` where that cannot be said."""
+
+    def expressible(self, word: AnswerWord) -> AnswerWord:
+        """The answer that this event's protocol can carry, never a looser one than was meant."""
+        if word == "ask":
+            return self.ask_as
+        return self.allow_as if word == "allow" else word

@@ -29,7 +29,8 @@ class Modes(Struct, frozen=True, kw_only=True):
         """The mode of one call.
 
         Without a valid credential the strictest mode configured for anything holds: a caller must not win a looser
-        mode by losing his token. With several roles the strictest of their matches holds.
+        mode by losing his token. With several roles the strictest of their matches holds. `event` is "" for a request
+        whose event cannot be read: then the strictest mode that any event of this caller could have.
         """
         if not proven:
             return self.strictest
