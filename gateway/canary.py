@@ -26,7 +26,7 @@ def canary_request(kind_prefix: str = "") -> CheckRequest:
 
 
 async def ask_canary(pdp: Pdp, deadline: float, kind_prefix: str = "") -> str:
-    """ "" when the canary was denied by a policy, else the sentence that says what happened instead."""
+    """What happened instead of a denial, as a sentence; empty when the canary was denied by a policy."""
     request = canary_request(kind_prefix)
     try:
         answer = pdp.decide_now(request) or await pdp.decide(request, deadline)
