@@ -49,28 +49,32 @@ def open_instance(directory: Path, random_bytes: Callable[[int], bytes]) -> Inst
     _make_private(directory)
     lock = _lock(directory)
     try:
-        name = (
-            _read_or_create(directory / NAME_NAME, _new_name(random_bytes).encode())
-            .decode("ascii", "replace")
-            .strip()
-        )
-        if not _NAME.match(name):
-            raise ConfigError(
-                f"{directory / NAME_NAME} does not hold an instance name.",
-                number=12,
-                remedy="Remove the file, or restore it.",
-            )
-        key = _read_or_create(directory / KEY_NAME, random_bytes(_KEY_BYTES))
-        if len(key) != _KEY_BYTES:
-            raise ConfigError(
-                f"{directory / KEY_NAME} does not hold a key of {_KEY_BYTES} bytes.",
-                number=12,
-                remedy="Restore the file; a new key cannot join new records with old ones.",
-            )
+        name = _instance_name(directory / NAME_NAME, random_bytes)
+        key = _key(directory / KEY_NAME, random_bytes)
     except BaseException:
         os.close(lock)
         raise
     return Instance(directory, name, key, lock)
+
+
+def _instance_name(path: Path, random_bytes: Callable[[int], bytes]) -> str:
+    name = _read_or_create(path, _new_name(random_bytes).encode()).decode("ascii", "replace").strip()
+    if not _NAME.match(name):
+        raise ConfigError(
+            f"{path} does not hold an instance name.", number=12, remedy="Remove the file, or restore it."
+        )
+    return name
+
+
+def _key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
+    key = _read_or_create(path, random_bytes(_KEY_BYTES))
+    if len(key) != _KEY_BYTES:
+        raise ConfigError(
+            f"{path} does not hold a key of {_KEY_BYTES} bytes.",
+            number=12,
+            remedy="Restore the file; a new key cannot join new records with old ones.",
+        )
+    return key
 
 
 def _make_private(directory: Path) -> None:
