@@ -1,0 +1,238 @@
+"""Claude Code's hook protocol, without I/O: bytes to event, answer to bytes. Speaks client 2.1.330.
+
+Source: the hooks reference of Claude Code, measured on the real client (docs/hook-protocol.md). Unknown events and fields
+are taken as they come; an unknown *shape* of a known tool is reported, so that the enforcement point can deny it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from adapters.agents.json_prefix import top_level_texts
+from gateway.domain.decision import Answer
+from gateway.domain.events import Claims, HookEvent, McpServer, Subagent
+from gateway.domain.vocabulary import AnswerWord
+from gateway.errors import PayloadError
+
+AGENT = "claude-code"
+REASON_BYTES = 2000
+CONTEXT_CHARACTERS = 8000
+MAX_DEPTH = 64
+_TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "list": list, "map": dict, "flag": bool}
+_SHORT_ID = 512
+
+
+class EventForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the reply to one event can say."""
+
+    stop: Literal["permission", "behavior", "block"]
+    ask: AnswerWord
+    allow: AnswerWord
+    context: bool
+
+
+class ProtocolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The adapter's data file."""
+
+    tools: dict[str, dict[str, str]]
+    optional: dict[str, dict[str, str]]
+    added: dict[str, frozenset[str]]
+    events: dict[str, EventForm]
+
+
+def protocol_data() -> ProtocolData:
+    """The shipped data file."""
+    text = resources.files("adapters.agents").joinpath("claude_code.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), ProtocolData)
+
+
+class ClaudeCodeAdapter:
+    """Decodes and encodes Claude Code's hook events."""
+
+    agent = AGENT
+
+    def __init__(self, data: ProtocolData) -> None:
+        self._data = data
+
+    def decode(self, body: bytes, headers: Mapping[str, str], *, legacy_route: bool = False) -> HookEvent:
+        """The event of a request body. Raises PayloadError when it is no JSON object that names an event."""
+        try:
+            payload = msgspec.json.decode(body, type=dict[str, Any])
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise PayloadError(
+                f"The body is no JSON object: {error}.", number=1, remedy="Send one hook event."
+            ) from None
+        name = payload.get("hook_event_name")
+        if not isinstance(name, str) or not name:
+            raise PayloadError(
+                "The body names no hook_event_name.", number=2, remedy="Send a Claude Code hook event."
+            )
+        if _deeper(payload, MAX_DEPTH):
+            raise PayloadError(
+                f"The body is nested deeper than {MAX_DEPTH} levels.", number=3, remedy="Flatten it."
+            )
+        tool = _text(payload, "tool_name")
+        tool_input = payload.get("tool_input")
+        form = self._data.events.get(name)
+        return HookEvent(
+            agent=AGENT,
+            event=name,
+            session_id=_text(payload, "session_id"),
+            call_id=_text(payload, "tool_use_id"),
+            tool=tool,
+            tool_input=tool_input if isinstance(tool_input, dict) else {},
+            cwd=_text(payload, "cwd"),
+            transcript_path=_text(payload, "transcript_path"),
+            prompt_id=_text(payload, "prompt_id"),
+            permission_mode=_text(payload, "permission_mode"),
+            subagent=_subagent(payload),
+            mcp_server=_mcp_server(payload, tool),
+            claims=self.claims(headers),
+            added_fields=self._data.added.get(tool, frozenset()),
+            payload=payload,
+            problem=self._problem(name, payload, tool, tool_input),
+            synthetic=headers.get("x-ostiary-synthetic", "") == "1",
+            legacy_route=legacy_route,
+            size=len(body),
+            ask_as=form.ask if form else "pass",
+            allow_as=form.allow if form else "pass",
+        )
+
+    def decode_prefix(self, head: bytes, headers: Mapping[str, str]) -> HookEvent | None:
+        """The event of a body of which only the beginning is there, without its input; None when it is not named there."""
+        found = top_level_texts(
+            head, frozenset({"hook_event_name", "session_id", "tool_use_id", "tool_name", "cwd"})
+        )
+        name = found.get("hook_event_name", "")
+        if not name:
+            return None
+        form = self._data.events.get(name)
+        return HookEvent(
+            agent=AGENT,
+            event=name,
+            session_id=found.get("session_id", ""),
+            call_id=found.get("tool_use_id", ""),
+            tool=found.get("tool_name", ""),
+            cwd=found.get("cwd", ""),
+            claims=self.claims(headers),
+            problem="The body is larger than what is read.",
+            synthetic=headers.get("x-ostiary-synthetic", "") == "1",
+            ask_as=form.ask if form else "pass",
+            allow_as="pass",
+        )
+
+    def encode(self, event: HookEvent, answer: Answer) -> bytes:
+        """A complete reply body for the event; what an event cannot carry becomes the stricter form it can."""
+        form = self._data.events.get(event.event)
+        body: dict[str, Any] = {}
+        word = event.expressible(answer.word) if form else "pass"
+        if form is not None and word != "pass":
+            reason = _cut(answer.model_text, REASON_BYTES)
+            if form.stop == "permission":
+                body["hookSpecificOutput"] = {
+                    "hookEventName": event.event,
+                    "permissionDecision": word,
+                    "permissionDecisionReason": reason,
+                }
+            elif form.stop == "behavior":
+                body["hookSpecificOutput"] = {
+                    "hookEventName": event.event,
+                    "decision": {"behavior": "deny", "message": reason},
+                }
+            else:
+                body["decision"] = "block"
+                body["reason"] = reason
+        if answer.context and form is not None and form.context:
+            output = body.setdefault("hookSpecificOutput", {"hookEventName": event.event})
+            output["additionalContext"] = answer.context[:CONTEXT_CHARACTERS]
+        if answer.person_text and (word != "pass" or event.event == "SessionStart"):
+            body["systemMessage"] = _cut(answer.person_text, REASON_BYTES)
+        return msgspec.json.encode(body)
+
+    def claims(self, headers: Mapping[str, str]) -> Claims:
+        """What the client claims of its surroundings. A header whose variable was unset is empty or kept literally."""
+        return Claims(
+            project_dir=_claim(headers, "x-ostiary-project-dir"),
+            home=_claim(headers, "x-ostiary-home"),
+            shell=_claim(headers, "x-ostiary-shell"),
+            os=_claim(headers, "x-ostiary-os"),
+        )
+
+    def _problem(self, event: str, payload: Mapping[str, Any], tool: str, tool_input: object) -> str:
+        """Why a tool event's shape is not understood, "" when it is."""
+        if not event.endswith(("ToolUse", "ToolUseFailure", "PermissionRequest")):
+            return ""
+        for name in ("session_id", "tool_use_id", "cwd", "transcript_path"):
+            if name in payload and not isinstance(payload[name], str):
+                return f"{name} is no text"
+        if not tool:
+            return "the event names no tool"
+        if not isinstance(tool_input, dict):
+            return "tool_input is no object"
+        required = self._data.tools.get(tool, {})
+        for name, kind in required.items():
+            if not isinstance(tool_input.get(name), _TYPES[kind]):
+                return f"{tool} without a {kind} in {name}"
+        for name, kind in self._data.optional.get(tool, {}).items():
+            value = tool_input.get(name)
+            if value is not None and not isinstance(value, _TYPES[kind]):
+                return f"{tool} with {name} that is no {kind}"
+        return ""
+
+
+def _text(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _claim(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name, "").strip()
+    return "" if value.startswith("$") else value[:4096]
+
+
+def _subagent(payload: Mapping[str, Any]) -> Subagent | None:
+    identifier = _text(payload, "agent_id")
+    return Subagent(identifier[:_SHORT_ID], _text(payload, "agent_type")[:_SHORT_ID]) if identifier else None
+
+
+def _mcp_server(payload: Mapping[str, Any], tool: str) -> McpServer | None:
+    """The server behind `mcp__<server>__<tool>`, with what the client says of its origin."""
+    if not tool.startswith("mcp__"):
+        return None
+    said = payload.get("mcp_server")
+    said = said if isinstance(said, dict) else {}
+    name = _text(said, "name") or tool.removeprefix("mcp__").partition("__")[0]
+    return McpServer(
+        name=name,
+        source=_text(said, "source") or "unknown",
+        url=_text(said, "url"),
+        command=_text(said, "command"),
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8, never half a character."""
+    data = text.encode("utf-8", "replace")
+    return data[:limit].decode("utf-8", "ignore")
+
+
+def _deeper(value: object, limit: int) -> bool:
+    """Whether a JSON value is nested deeper than a limit; walks level by level, so that it cannot recurse itself."""
+    level: list[object] = [value]
+    for _ in range(limit):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        if not below:
+            return False
+        level = below
+    return True
