@@ -13,7 +13,7 @@ from gateway.domain.operations import Analysis, Operation
 from gateway.facts.groups import GroupData, PathGroups, Shape
 from gateway.facts.hosts import host_of_url
 from gateway.facts.operations import Findings, Place
-from gateway.facts.project import ProjectRule, find_project
+from gateway.facts.project import ProjectFinder, ProjectRule
 from gateway.facts.tool_data import FileRow, ToolData
 
 ANALYZER = 0
@@ -41,10 +41,11 @@ class CallAnalyser:
         self._tools = tools
         self._known = tools.known
         self._groups = PathGroups(groups, settings.self_paths)
+        self._projects = ProjectFinder(settings.project, self._groups)
 
     def analyse(self, event: HookEvent) -> Analysis:
         """What the call would do. Total: what has no known shape yields no operation and stays unknown."""
-        project = find_project(event, self._settings.project, self._groups)
+        project = self._projects.of(event)
         cwd = event.cwd if event.cwd.startswith("/") else project.directory
         findings = Findings(self._groups, Place(cwd=cwd, project=project, extra=self._settings.extra))
         self._operations(event, findings)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.domain.vocabulary import FILE_GROUPS, GUARDED_GROUPS
 from gateway.facts.paths import folded
-from gateway.facts.patterns import HOMES, PatternSet, expand_home, split
+from gateway.facts.patterns import HOMES, PatternIndex, expand_home, split
 
 Shape = Literal["path", "glob", "tree"]
 _SENTINEL = "\u0001"
@@ -33,13 +33,6 @@ class Membership(Struct, frozen=True):
     may: tuple[str, ...]
 
 
-class _Group(Struct, frozen=True):
-    name: str
-    guarded: bool
-    paths: PatternSet
-    excused: PatternSet | None
-
-
 def group_data() -> dict[str, GroupData]:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("groups.yaml").read_text(encoding="utf-8")
@@ -51,69 +44,51 @@ class PathGroups:
 
     def __init__(self, data: Mapping[str, GroupData], self_paths: Iterable[str] = ()) -> None:
         own = tuple(pattern for path in self_paths for pattern in (path, f"{path}/**"))
-        self._groups: list[_Group] = []
+        guarded: list[tuple[tuple[str, ...], str]] = []
+        everyday: list[tuple[tuple[str, ...], str]] = []
+        excused: list[tuple[tuple[str, ...], str]] = []
         for name in FILE_GROUPS:
-            group = data[name]
-            paths = group.paths + (own if name == "gateway_self" else ())
-            guarded = name in _GUARDED
-            excused = _compile(group.excused, guarded=False) if group.excused else None
-            self._groups.append(_Group(name, guarded, _compile(paths, guarded=guarded), excused))
+            paths = data[name].paths + (own if name == "gateway_self" else ())
+            for names in _expanded(paths):
+                if name in _GUARDED:
+                    guarded.append((split(folded("/" + "/".join(names))), name))
+                else:
+                    everyday.append((names, name))
+            excused += [(names, name) for names in _expanded(data[name].excused)]
+        self._guarded = PatternIndex(guarded)
+        self._everyday = PatternIndex(everyday)
+        self._excused = PatternIndex(excused)
 
     def of(self, path: str, shape: Shape) -> Membership:
         """The groups of a normal absolute path; a tree stands for its root and everything below it."""
         if shape == "path":
-            return Membership(self._matching(path), ())
+            return Membership(_ordered(self._matching(path)), ())
         if shape == "tree":
-            certain = set(self._matching(path)) | set(
-                self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
-            )
+            certain = self._matching(path) | self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
             names = (*split(path), "**")
         else:
-            certain = set(self._matching(_filled(path)))
+            certain = self._matching(_filled(path))
             names = split(path)
         lowered = split(folded("/" + "/".join(names)))
-        may = tuple(
-            group.name
-            for group in self._groups
-            if group.name not in certain and group.paths.may_meet(lowered if group.guarded else names)
-        )
-        return Membership(tuple(name for name in FILE_GROUPS if name in certain), may)
+        may = self._guarded.may_meet(lowered) | self._everyday.may_meet(names)
+        return Membership(_ordered(certain), _ordered(may - certain))
 
     def is_system(self, directory: str) -> bool:
         """Whether a directory is a system directory, in one, or holds one."""
-        lowered = split(folded(directory))
-        return any(
-            group.paths.matches(folded(directory)) or _begins_below(group.paths, lowered)
-            for group in self._groups
-            if group.name == "system"
-        )
+        lowered = folded(directory)
+        return "system" in self._guarded.find(lowered) or self._guarded.begins_below(split(lowered), "system")
 
-    def _matching(self, path: str) -> tuple[str, ...]:
-        lowered = folded(path)
-        return tuple(
-            group.name
-            for group in self._groups
-            if group.paths.matches(lowered if group.guarded else path)
-            and not (group.excused is not None and group.excused.matches(path))
-        )
+    def _matching(self, path: str) -> frozenset[str]:
+        found = self._guarded.find(folded(path)) | self._everyday.find(path)
+        return found - self._excused.find(path) if found else found
 
 
-def _begins_below(patterns: PatternSet, directory: tuple[str, ...]) -> bool:
-    """Whether the fixed beginning of a pattern lies below a directory."""
-    return any(
-        pattern[: len(directory)] == directory and len(pattern) > len(directory)
-        for pattern in patterns.patterns
-        if pattern and pattern[0] != "**"
-    )
+def _ordered(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in FILE_GROUPS if name in names) if names else ()
 
 
-def _compile(patterns: Iterable[str], *, guarded: bool) -> PatternSet:
-    found: list[tuple[str, ...]] = []
-    for pattern in patterns:
-        for names in expand_home(pattern, HOMES):
-            kept = split(folded("/" + "/".join(names))) if guarded else names
-            found.append(kept)
-    return PatternSet(dict.fromkeys(found))
+def _expanded(patterns: Iterable[str]) -> list[tuple[str, ...]]:
+    return [names for pattern in patterns for names in expand_home(pattern, HOMES)]
 
 
 def _filled(glob: str) -> str:

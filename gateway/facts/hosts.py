@@ -62,6 +62,8 @@ def host_of_url(url: str, self_ports: frozenset[int]) -> Host | None:
         return Host("", 0, "", ("public",))
     if not name:
         return None
+    if parts.scheme.lower() not in _PORTS:
+        return None
     canonical = canonical_host(name)
     return Host(canonical, port, parts.scheme.lower(), groups_of(canonical, port, self_ports))
 

@@ -19,6 +19,7 @@ UNKNOWN_HOME = "/home/~"
 _PROC_ROOT = re.compile(r"/proc/(?:self|thread-self|\d+)(?:/task/\d+)?/root(?=/|\Z)")
 _PROC_CWD = re.compile(r"/proc/(?:self|thread-self)(?:/task/\d+)?/cwd(?=/|\Z)")
 _MAC_PREFIXES = ("/private/etc", "/private/tmp", "/private/var", "/System/Volumes/Data")
+_TRAILING = re.compile(r":|[. ](?:/|\Z)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -35,7 +36,7 @@ def absolute(text: str, cwd: str, home: str) -> Lexical:
     if len(text) > MAX_PATH:
         oddities.append("too_long")
         text = text[:MAX_PATH]
-    if any(unicodedata.category(character) in {"Cc", "Cf"} for character in text):
+    if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cf"} for character in text):
         oddities.append("control_characters")
         text = text.partition("\0")[0]
     if text[:5].lower() == "file:":
@@ -86,6 +87,8 @@ def folded(path: str) -> str:
     `.env::$DATA`, `.env.` and `.env ` open `.env` on Windows, backslashes separate names there.
     """
     text = unicodedata.normalize("NFKC", path).casefold().replace("\\", "/")
+    if not _TRAILING.search(text):
+        return text
     names = [name.partition(":")[0].rstrip(". ") or name for name in text.split("/")]
     return "/".join(names)
 

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-import re2
-
 HOME = "~"
 HOMES: tuple[tuple[str, ...], ...] = (
     ("home", "*"),
@@ -38,32 +36,107 @@ def expand_home(pattern: str, homes: Sequence[tuple[str, ...]] = HOMES) -> list[
     return [split(pattern)]
 
 
-class PatternSet:
-    """Many patterns as one linear-time matcher over absolute, normalised paths."""
+class _Node:
+    """A state of the index: names lead on, `deep` is where a `**` from here stays."""
 
-    def __init__(self, patterns: Iterable[tuple[str, ...]]) -> None:
-        self.patterns = tuple(patterns)
-        sources = [_regex(pattern) for pattern in self.patterns]
-        self._match = re2.compile("(?s)(?:" + "|".join(sources or ["[^\\s\\S]"]) + ")").fullmatch
+    __slots__ = ("any_glob", "deep", "ends", "globs", "names")
 
-    def matches(self, path: str) -> bool:
-        """Whether a path is one of those the patterns stand for."""
-        return self._match(path) is not None
-
-    def may_meet(self, names: tuple[str, ...]) -> bool:
-        """Whether some path that `names` (itself a pattern) stands for may match."""
-        return any(may_overlap(names, pattern) for pattern in self.patterns)
+    def __init__(self) -> None:
+        self.names: dict[str, _Node] = {}
+        self.globs: list[tuple[re.Pattern[str], _Node]] = []
+        self.any_glob: re.Pattern[str] | None = None
+        self.deep: _Node | None = None
+        self.ends: set[str] = set()
 
 
-def _regex(pattern: tuple[str, ...]) -> str:
-    """The regular expression of a pattern; a `**` at the end needs at least one name, elsewhere it may be nothing."""
-    found = ""
-    for at, name in enumerate(pattern):
-        if name == "**":
-            found += "(?:/[^/]+)+" if at == len(pattern) - 1 else "(?:/[^/]+)*"
-        else:
-            found += "/" + "".join(_character(character) for character in name)
-    return found or "/"
+class PatternIndex:
+    """Many labelled patterns, matched against a path in one walk whose cost is that of the path, not of the patterns."""
+
+    def __init__(self, patterns: Iterable[tuple[tuple[str, ...], str]]) -> None:
+        self._patterns = tuple(dict.fromkeys(patterns))
+        self._root = _Node()
+        for names, label in self._patterns:
+            self._insert(names, label)
+        self._seal(self._root)
+
+    def find(self, path: str) -> frozenset[str]:
+        """The labels of the patterns that a normal absolute path matches."""
+        names = split(path)
+        last = len(names) - 1
+        found: set[str] = set()
+        active = _closure([self._root])
+        for at, name in enumerate(names):
+            following: list[_Node] = []
+            for node in active:
+                child = node.names.get(name)
+                if child is not None:
+                    following.append(child)
+                if node.any_glob is not None and node.any_glob.fullmatch(name):
+                    following.extend(child for glob, child in node.globs if glob.fullmatch(name))
+                if node.deep is node:
+                    following.append(node)
+            if at == last:
+                for node in following:
+                    found |= node.ends
+                break
+            active = _closure(following)
+            if not active:
+                break
+        return frozenset(found)
+
+    def may_meet(self, names: tuple[str, ...]) -> frozenset[str]:
+        """The labels of the patterns that some path which `names` (itself a pattern) stands for may match."""
+        found: set[str] = set()
+        for pattern, label in self._patterns:
+            if label not in found and may_overlap(names, pattern):
+                found.add(label)
+        return frozenset(found)
+
+    def begins_below(self, directory: tuple[str, ...], label: str) -> bool:
+        """Whether the fixed beginning of a pattern with a label lies below a directory."""
+        return any(
+            names[: len(directory)] == directory and len(names) > len(directory)
+            for names, own in self._patterns
+            if own == label and names and names[0] != "**"
+        )
+
+    def _insert(self, names: tuple[str, ...], label: str) -> None:
+        node = self._root
+        for name in names:
+            if name == "**":
+                if node.deep is None:
+                    node.deep = _Node()
+                    node.deep.deep = node.deep
+                node = node.deep
+            elif _WILD.search(name):
+                pattern = re.compile("".join(_character(character) for character in name))
+                kept = next((child for glob, child in node.globs if glob.pattern == pattern.pattern), None)
+                if kept is None:
+                    kept = _Node()
+                    node.globs.append((pattern, kept))
+                node = kept
+            else:
+                node = node.names.setdefault(name, _Node())
+        node.ends.add(label)
+
+    def _seal(self, node: _Node) -> None:
+        """One expression for all globs of a state: most names match none, which one look then tells."""
+        if node.globs:
+            node.any_glob = re.compile("|".join(glob.pattern for glob, _ in node.globs))
+        below = [*node.names.values(), *(child for _, child in node.globs)]
+        if node.deep is not None and node.deep is not node:
+            below.append(node.deep)
+        for child in below:
+            self._seal(child)
+
+
+def _closure(nodes: list[_Node]) -> list[_Node]:
+    """The states, and those that a `**` reaches without a name. Each stands once, so that no path makes it grow."""
+    found = dict.fromkeys(nodes)
+    for node in nodes:
+        if node.deep is not None:
+            found.setdefault(node.deep)
+    return list(found)
 
 
 def _character(character: str) -> str:

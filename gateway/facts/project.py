@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 
+from cachetools import LRUCache
 from msgspec import Struct
 
 from gateway.domain.events import HookEvent
 from gateway.facts.groups import PathGroups
 from gateway.facts.paths import absolute, is_under, lexically_normal
-from gateway.facts.patterns import HOMES, PatternSet, split
+from gateway.facts.patterns import HOMES, PatternIndex, split
 
 _SLUG = re.compile(r"[^A-Za-z0-9]")
 _TRANSCRIPT = re.compile(r"(?P<home>/.*)/\.claude/projects/(?P<slug>[^/]+)/[^/]+\Z")
-_HOMES = PatternSet(HOMES)
+_HOMES = PatternIndex((names, "home") for names in HOMES)
 _HOME_PARENTS = frozenset({"/", "/home", "/Users", "/export", "/export/home", "/var"})
 
 
@@ -43,6 +44,23 @@ def slug(directory: str) -> str:
     return _SLUG.sub("-", directory)
 
 
+class ProjectFinder:
+    """Finds projects; the answer depends on four texts of the event alone and is kept for them."""
+
+    def __init__(self, rule: ProjectRule, groups: PathGroups, kept: int = 1024) -> None:
+        self._rule = rule
+        self._groups = groups
+        self._kept: LRUCache[tuple[str, ...], Project] = LRUCache(maxsize=kept)
+
+    def of(self, event: HookEvent) -> Project:
+        """The project of one call."""
+        key = (event.transcript_path, event.cwd, event.claims.project_dir, event.claims.home)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = find_project(event, self._rule, self._groups)
+        return found
+
+
 def find_project(event: HookEvent, rule: ProjectRule, groups: PathGroups) -> Project:
     """The project of one call."""
     transcript = _TRANSCRIPT.match(event.transcript_path)
@@ -52,14 +70,14 @@ def find_project(event: HookEvent, rule: ProjectRule, groups: PathGroups) -> Pro
     cwd = lexically_normal(event.cwd) if event.cwd.startswith("/") else ""
     found, found_by = "", "none"
     flags: tuple[str, ...] = ()
-    if claim.startswith("/") and folder and slug(claim.rstrip("/") or "/") == folder:
+    if claim.startswith("/") and folder and _named_after(folder, claim.rstrip("/") or "/"):
         found, found_by = absolute(claim, "", home).path, "claim"
     elif claim and folder:
         flags = ("project_claim_refused",)
     if not found and folder and cwd:
         ancestor = cwd
         while True:
-            if slug(ancestor) == folder:
+            if _named_after(folder, ancestor):
                 found, found_by = ancestor, "transcript"
                 break
             if ancestor == "/":
@@ -72,13 +90,14 @@ def find_project(event: HookEvent, rule: ProjectRule, groups: PathGroups) -> Pro
     return Project(found, found_by, home, flags)
 
 
+def _named_after(folder: str, directory: str) -> bool:
+    """Whether a transcript folder belongs to a directory, or to one of its worktrees."""
+    name = slug(directory)
+    return folder == name or folder.startswith(f"{name}--claude-worktrees-")
+
+
 def _may_be_project(directory: str, rule: ProjectRule, groups: PathGroups, home: str) -> bool:
-    if (
-        directory in _HOME_PARENTS
-        or directory == home
-        or _HOMES.matches(directory)
-        or len(split(directory)) < 1
-    ):
+    if directory in _HOME_PARENTS or directory == home or _HOMES.find(directory) or len(split(directory)) < 1:
         return False
     if any(is_under(directory, lexically_normal(root)) for root in rule.roots):
         return True
