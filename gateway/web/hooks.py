@@ -24,7 +24,7 @@ from gateway.domain.vocabulary import DECIDED_EVENTS, Cause
 from gateway.enforce import Answered, Arrival, Enforcer, Pending
 from gateway.errors import PayloadError, PdpInvalid, PdpUnavailable
 from gateway.telemetry import Telemetry
-from gateway.web.peer import peer_of
+from gateway.web.peer import Peers
 
 PREFIX_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
@@ -84,6 +84,7 @@ class Hooks:
         self._stopwatch = stopwatch
         self._new_error_id = new_error_id
         self._observers = tuple(observers)
+        self._peers = Peers()
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to the data application."""
@@ -104,7 +105,7 @@ class Hooks:
             }
             return web.json_response(body, status=404)
         headers = _headers(request)
-        peer = peer_of(request)
+        peer = self._peers.of(request)
         identified = self._identity.identify(headers, peer, agent)
         try:
             async with asyncio.timeout(self._limits.deadline_seconds):
