@@ -154,14 +154,13 @@ class Hooks:
 
     async def _record(self, answered: Answered) -> Answer:
         """Journal the record, then release the answer."""
-        began = self._stopwatch()
         written: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self._journal.submit(
             answered.record, lambda error: None if written.done() else written.set_result(error)
         )
         error = await written
         record = answered.record
-        self._telemetry.observe(record, record_ns=self._stopwatch() - began)
+        self._telemetry.observe(record)
         if record.cause:
             self._telemetry.failure(record.cause, record.answer)
         for observer in self._observers:
