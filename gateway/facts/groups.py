@@ -60,11 +60,15 @@ class PathGroups:
         self._excused = PatternIndex(excused)
 
     def of(self, path: str, shape: Shape) -> Membership:
-        """The groups of a normal absolute path; a tree stands for its root and everything below it."""
+        """The groups of a normal absolute path; a tree stands for its root and everything below it.
+
+        A tree is in a guarded group when its root is, in an everyday one only when everything below is.
+        """
         if shape == "path":
             return Membership(_ordered(self._matching(path)), ())
         if shape == "tree":
-            certain = self._matching(path) | self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
+            below = self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
+            certain = (self._matching(path) & _GUARDED) | below
             names = (*split(path), "**")
         else:
             certain = self._matching(_filled(path))
