@@ -6,7 +6,7 @@ adversary, and a terminal obeys escape sequences.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.domain.events import HookEvent
@@ -71,6 +71,13 @@ def would_do(event: HookEvent, analysis: Analysis | None) -> str:
     words = operation_words(worst.kind, worst.action, worst.id, worst.attr, analysis.project_dir)
     more = len(analysis.operations) - 1
     return f"{words} (and {more} more)" if more else words
+
+
+def worst_of(operations: Sequence[tuple[Mapping[str, Any], str]]) -> int | None:
+    """Which of the operations, given as attributes and action, is the most noteworthy; None when there is none."""
+    if not operations:
+        return None
+    return max(range(len(operations)), key=lambda at: (*_weight(*operations[at]), -at))
 
 
 def _weight(attr: Mapping[str, Any], action: str) -> tuple[int, int, int]:
