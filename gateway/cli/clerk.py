@@ -1,0 +1,24 @@
+"""`ostiary clerk`: the process beside the gate that indexes the record. Started by the gate, not by people."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import uvloop
+
+from gateway.telemetry import configure_logging
+from gateway.wiring import build_clerk
+
+
+@click.command("clerk", hidden=True)
+@click.option("--data-dir", type=click.Path(path_type=Path), required=True)
+def command(data_dir: Path) -> None:
+    """Index the record and answer searches, until the gate is gone."""
+    configure_logging(sys.stderr, "info", as_json=not sys.stderr.isatty())
+
+    async def run() -> None:
+        await build_clerk(data_dir).run()
+
+    uvloop.run(run())
