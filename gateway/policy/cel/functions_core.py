@@ -1,0 +1,203 @@
+"""Sizes, types and conversions (CEL language definition, "Standard definitions")."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+from gateway.policy.cel.activation import Activation
+from gateway.policy.cel.errors import EvaluationError, overflow
+from gateway.policy.cel.functions_network import address_text, network_text
+from gateway.policy.cel.gotext import (
+    double_text,
+    duration_text,
+    parse_duration,
+    parse_timestamp,
+    timestamp_text,
+)
+from gateway.policy.cel.operators import MAX_TIME, MIN_TIME, checked_int, checked_timestamp, checked_uint
+from gateway.policy.cel.values import (
+    MAX_INT,
+    MAX_UINT,
+    MIN_INT,
+    Address,
+    Duration,
+    Hierarchy,
+    Network,
+    SpiffeId,
+    SpiffeTrustDomain,
+    Timestamp,
+    TypeValue,
+    Uint,
+    kind_of,
+)
+
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,64}")
+_UNSIGNED: Final = re.compile(r"[0-9]{1,64}")
+_DOUBLE: Final = re.compile(
+    r"[+-]?(?:(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9]+)?"
+    r"|inf|infinity|nan)",
+    re.IGNORECASE,
+)
+_BOOLS: Final = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(
+    ("0", "f", "F", "false", "FALSE", "False"), False
+)
+_MAX_NUMBER_TEXT: Final = 400
+
+
+def conversion_error(value: Any, target: str) -> EvaluationError:
+    """The error of a conversion between types that has no result."""
+    return EvaluationError(f"type conversion error from '{kind_of(value)}' to '{target}'", "type")
+
+
+def size(_ctx: Activation, value: Any) -> int:
+    """Code points, bytes, elements, entries or parts."""
+    return len(value.parts) if type(value) is Hierarchy else len(value)
+
+
+def type_value(_ctx: Activation, value: Any) -> TypeValue:
+    """`type(value)`."""
+    return TypeValue(kind_of(value))
+
+
+def identity(_ctx: Activation, value: Any) -> Any:
+    """`dyn(value)` and `id(value)`."""
+    return value
+
+
+def to_bool(_ctx: Activation, value: Any) -> bool:
+    """`bool(value)`."""
+    if type(value) is bool:
+        return value
+    result = _BOOLS.get(value)
+    if result is None:
+        raise conversion_error(value, "bool")
+    return result
+
+
+def to_bytes(ctx: Activation, value: Any) -> bytes:
+    """`bytes(value)`: UTF-8."""
+    if type(value) is bytes:
+        return value
+    ctx.budget.charge_text(len(value))
+    return bytes(value.encode("utf-8", "replace"))
+
+
+def to_double(_ctx: Activation, value: Any) -> float:
+    """`double(value)`."""
+    if type(value) is not str:
+        return float(value)
+    if len(value) > _MAX_NUMBER_TEXT or _DOUBLE.fullmatch(value) is None or "_" in value:
+        raise conversion_error(value, "double")
+    result = float(value)
+    if math.isinf(result) and "inf" not in value.lower():
+        raise conversion_error(value, "double")
+    return result
+
+
+def to_int(_ctx: Activation, value: Any) -> int:
+    """`int(value)`: a double truncates, a timestamp gives seconds, a duration nanoseconds."""
+    cls = type(value)
+    if cls is int:
+        return int(value)
+    if cls is Uint:
+        return checked_int(int(value))
+    if cls is float:
+        # cel-go refuses the border itself, where a double no longer tells neighbouring integers apart.
+        if math.isnan(value) or value <= MIN_INT or value >= MAX_INT:
+            raise overflow("integer")
+        return int(value)
+    if cls is str:
+        if _DECIMAL.fullmatch(value) and MIN_INT <= int(value) <= MAX_INT:
+            return int(value)
+        raise conversion_error(value, "int")
+    return int(value.ns // 10**9) if cls is Timestamp else int(value.ns)
+
+
+def to_uint(_ctx: Activation, value: Any) -> Uint:
+    """`uint(value)`."""
+    cls = type(value)
+    if cls is float:
+        if math.isnan(value) or value < 0 or value >= MAX_UINT:
+            raise overflow("unsigned integer")
+        return Uint(int(value))
+    if cls is str:
+        if _UNSIGNED.fullmatch(value) and int(value) <= MAX_UINT:
+            return Uint(int(value))
+        raise conversion_error(value, "uint")
+    return checked_uint(int(value))
+
+
+def to_string(ctx: Activation, value: Any) -> str:
+    """`string(value)`."""
+    cls = type(value)
+    if cls is str:
+        return str(value)
+    if cls is bool:
+        return "true" if value else "false"
+    if cls is float:
+        return double_text(value)
+    if cls is bytes:
+        ctx.budget.charge_text(len(value))
+        try:
+            return str(value.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise EvaluationError("invalid UTF-8 in bytes, cannot convert to string", "type") from None
+    if cls is Timestamp:
+        return timestamp_text(value.ns)
+    if cls is Duration:
+        return duration_text(value.ns)
+    if cls is Address:
+        return address_text(value)
+    if cls is Network:
+        return network_text(value)
+    if cls is Hierarchy:
+        return ".".join(value.parts)
+    if cls in (SpiffeId, int, Uint):
+        return str(value)
+    if cls is SpiffeTrustDomain:
+        return str(value.name)
+    if cls is TypeValue:
+        return str(value.name)
+    raise conversion_error(value, "string")
+
+
+def to_duration(_ctx: Activation, value: Any) -> Duration:
+    """`duration(value)`."""
+    if type(value) is Duration:
+        return value
+    ns = parse_duration(value)
+    if ns is None:
+        raise conversion_error(value, "google.protobuf.Duration")
+    return Duration(ns)
+
+
+def to_timestamp(_ctx: Activation, value: Any) -> Timestamp:
+    """`timestamp(value)`: RFC 3339, or seconds since 1970."""
+    if type(value) is Timestamp:
+        return value
+    if type(value) is int:
+        return checked_timestamp(value * 10**9)
+    ns = parse_timestamp(value)
+    if ns is None:
+        raise conversion_error(value, "google.protobuf.Timestamp")
+    if not MIN_TIME <= ns <= MAX_TIME:
+        raise overflow("timestamp")
+    return Timestamp(ns)
+
+
+FUNCTIONS: Final = {
+    "size": size,
+    "type": type_value,
+    "dyn": identity,
+    "id": identity,
+    "bool": to_bool,
+    "bytes": to_bytes,
+    "double": to_double,
+    "int": to_int,
+    "uint": to_uint,
+    "string": to_string,
+    "duration": to_duration,
+    "timestamp": to_timestamp,
+}

@@ -1,0 +1,142 @@
+"""Numbers, times and quotes in the notation of Go, in which Cerbos writes and reads them."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, timedelta
+from typing import Final
+
+from gateway.policy.cel.values import MAX_INT, MIN_INT
+
+_DURATION: Final = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)")  # both micro signs are legal
+_UNITS: Final = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,  # the Greek letter, legal too
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_TIMESTAMP: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})",
+)
+_EPOCH: Final = date(1970, 1, 1)
+_DAY: Final = 86_400
+_MAX_DURATION_TEXT: Final = 1_000
+
+
+def double_text(value: float) -> str:
+    """A double as Go's %g prints it: shortest digits, an exponent below -4 and from 21."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    digits, exponent = _digits(value)
+    if exponent < -4 or exponent >= 21:  # strconv's thresholds
+        mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+        sign = "-" if math.copysign(1.0, value) < 0 else ""
+        return f"{sign}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+    return plain_text(value)
+
+
+def _digits(value: float) -> tuple[str, int]:
+    mantissa, _, exponent = f"{abs(value)!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    power = int(exponent or 0) + len(whole) - 1
+    digits = whole + fraction
+    stripped = digits.lstrip("0")
+    if not stripped:
+        return "0", 0
+    return stripped.rstrip("0") or "0", power - (len(digits) - len(stripped))
+
+
+def plain_text(value: float) -> str:
+    """A finite double without an exponent, shortest digits."""
+    digits, exponent = _digits(value)
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
+    if exponent < 0:
+        return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
+    if len(digits) <= exponent + 1:
+        return sign + digits + "0" * (exponent + 1 - len(digits))
+    return f"{sign}{digits[: exponent + 1]}.{digits[exponent + 1 :]}"
+
+
+def duration_text(ns: int) -> str:
+    """Seconds with the fraction that is there, as `string(duration)`: "5400s", "1.5s"."""
+    return plain_text(ns / 10**9) + "s"
+
+
+def timestamp_text(ns: int, *, groups: bool = False) -> str:
+    """RFC 3339 in UTC. The fraction is shortest, or with `groups` of 3, 6 or 9 digits as protobuf's JSON has it."""
+    seconds, fraction = divmod(ns, 10**9)
+    days, rest = divmod(seconds, _DAY)
+    day = _EPOCH + timedelta(days=days)
+    clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}T{clock}{_fraction(fraction, groups=groups)}Z"
+
+
+def duration_json(ns: int) -> str:
+    """Protobuf's JSON of a duration: seconds with 0, 3, 6 or 9 digits of fraction."""
+    seconds, fraction = divmod(abs(ns), 10**9)
+    return f"{'-' if ns < 0 else ''}{seconds}{_fraction(fraction, groups=True)}s"
+
+
+def _fraction(ns: int, *, groups: bool) -> str:
+    if not ns:
+        return ""
+    digits = f"{ns:09d}"
+    if not groups:
+        return "." + digits.rstrip("0")
+    while digits.endswith("000"):
+        digits = digits[:-3]
+    return "." + digits
+
+
+def parse_duration(text: str) -> int | None:
+    """Nanoseconds of Go's notation ("1h30m", "-1.5s", "0"), or None."""
+    if len(text) > _MAX_DURATION_TEXT:
+        return None
+    sign = -1 if text[:1] == "-" else 1
+    body = text[1:] if text[:1] in ("+", "-") else text
+    if body == "0":
+        return 0
+    total, position = 0, 0
+    while position < len(body):
+        found = _DURATION.match(body, position)
+        if found is None or not (found[1] or found[2]):
+            return None
+        unit = _UNITS[found[3]]
+        total += int(found[1] or 0) * unit
+        fraction = (found[2] or "")[:18]
+        if fraction:
+            total += int(fraction) * unit // 10 ** len(fraction)
+        position = found.end()
+    total *= sign
+    return total if body and MIN_INT <= total <= MAX_INT else None
+
+
+def parse_timestamp(text: str) -> int | None:
+    """Nanoseconds since 1970 of an RFC 3339 text, or None. The result may lie outside the years 1 to 9999."""
+    found = _TIMESTAMP.fullmatch(text)
+    if found is None or not text.isascii():
+        return None
+    year, month, day, hour, minute, second = (int(found[number]) for number in range(1, 7))
+    # Python's calendar begins at year 1; year 0 is out of CEL's range in any case.
+    if year == 0 or hour > 23 or minute > 59 or second > 59:  # the clock's limits
+        return None
+    try:
+        days = (date(year, month, day) - _EPOCH).days
+    except ValueError:
+        return None
+    offset = 0
+    if found[8] != "Z":
+        hours, minutes = int(found[8][1:3]), int(found[8][4:6])
+        if hours > 24 or minutes > 60:  # the limits of Go's parser
+            return None
+        offset = (hours * 3600 + minutes * 60) * (-1 if found[8][0] == "-" else 1)
+    seconds = days * _DAY + hour * 3600 + minute * 60 + second - offset
+    return seconds * 10**9 + int((found[7] or "0")[:9].ljust(9, "0"))

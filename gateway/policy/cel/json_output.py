@@ -1,0 +1,51 @@
+"""A CEL value as the JSON that Cerbos puts into outputs (google.protobuf.Value)."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any, Final
+
+from gateway.policy.cel.errors import EvaluationError
+from gateway.policy.cel.gotext import double_text, duration_json, timestamp_text
+from gateway.policy.cel.values import CelMap, Duration, Message, Optional, Timestamp, Uint, items_of, kind_of
+
+_SAFE: Final = 2**53 - 1
+
+
+def to_json(value: Any) -> Any:
+    """`value` as JSON: numbers are floats, integers beyond 2^53 are strings, bytes are base64.
+
+    Raises `EvaluationError` for what JSON cannot hold: an infinite number, a type, an address, a hierarchy.
+    """
+    cls = type(value)
+    if value is None or cls is bool or cls is str:
+        return value
+    if cls is float:
+        if not math.isfinite(value):
+            message = f"proto: google.protobuf.Value.number_value: invalid {double_text(value)} value"
+            raise EvaluationError(message, "value")
+        return value
+    if cls is int or cls is Uint:
+        return float(value) if -_SAFE <= value <= _SAFE else str(int(value))
+    if cls is list:
+        return [to_json(item) for item in value]
+    if cls is dict or cls is CelMap:
+        return {_key(key): to_json(item) for key, item in items_of(value)}
+    if cls is bytes:
+        return base64.b64encode(value).decode()
+    if cls is Timestamp:
+        return timestamp_text(value.ns, groups=True)
+    if cls is Duration:
+        return duration_json(value.ns)
+    if cls is Optional and value.present:
+        return to_json(value.value)
+    if cls is Message:
+        return {name: to_json(item) for name, item in value.fields.items() if item}
+    raise EvaluationError(f"type conversion not supported for '{kind_of(value)}'", "type")
+
+
+def _key(key: Any) -> str:
+    if type(key) is bool:
+        return "true" if key else "false"
+    return str(key) if type(key) is str else str(int(key))

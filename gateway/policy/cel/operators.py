@@ -1,0 +1,249 @@
+"""Arithmetic, indexing and selection on values, with CEL's overflow checks and Cerbos's error messages."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from gateway.policy.cel.activation import Activation
+from gateway.policy.cel.equality import find, missing
+from gateway.policy.cel.errors import EvaluationError, no_such_key, no_such_overload, overflow
+from gateway.policy.cel.values import (
+    MAX_INT,
+    MAX_UINT,
+    MIN_INT,
+    CelMap,
+    Duration,
+    Hierarchy,
+    Message,
+    Optional,
+    Timestamp,
+    Uint,
+    kind_of,
+)
+
+MIN_TIME: Final = -62_135_596_800 * 10**9
+MAX_TIME: Final = 253_402_300_799 * 10**9 + 999_999_999
+"""Years 1 to 9999, the range of google.protobuf.Timestamp."""
+
+_ARITHMETIC: Final = frozenset({int, Uint, float, Timestamp, Duration})
+
+
+def checked_int(value: int) -> int:
+    """`value` if it fits an int."""
+    if MIN_INT <= value <= MAX_INT:
+        return value
+    raise overflow("integer")
+
+
+def checked_uint(value: int) -> Uint:
+    """`value` as a uint if it fits one."""
+    if 0 <= value <= MAX_UINT:
+        return Uint(value)
+    raise overflow("unsigned integer")
+
+
+def checked_duration(ns: int) -> Duration:
+    """A duration of `ns` if it fits 64 bits."""
+    if MIN_INT <= ns <= MAX_INT:
+        return Duration(ns)
+    raise overflow("duration")
+
+
+def checked_timestamp(ns: int) -> Timestamp:
+    """A timestamp at `ns` if it lies in the years 1 to 9999."""
+    if MIN_TIME <= ns <= MAX_TIME:
+        return Timestamp(ns)
+    raise overflow("timestamp")
+
+
+def add(ctx: Activation, left: Any, right: Any) -> Any:
+    """`left + right`."""
+    cls, other = type(left), type(right)
+    if cls is other:
+        if cls is str or cls is bytes:
+            ctx.budget.charge_text(len(left) + len(right))
+            return left + right
+        if cls is int:
+            return checked_int(left + right)
+        if cls is float:
+            return left + right
+        if cls is list:
+            ctx.budget.charge(len(left) + len(right))
+            return left + right
+        if cls is Uint:
+            return checked_uint(int(left) + int(right))
+        if cls is Duration:
+            return checked_duration(left.ns + right.ns)
+    if {cls, other} == {Timestamp, Duration}:
+        return checked_timestamp(left.ns + right.ns)
+    raise no_such_overload("" if cls in _ARITHMETIC or cls in (str, bytes, list) else "_+_")
+
+
+def subtract(_ctx: Activation, left: Any, right: Any) -> Any:
+    """`left - right`."""
+    cls, other = type(left), type(right)
+    if cls is other:
+        if cls is int:
+            return checked_int(left - right)
+        if cls is float:
+            return left - right
+        if cls is Uint:
+            return checked_uint(int(left) - int(right))
+        if cls in (Duration, Timestamp):
+            return checked_duration(left.ns - right.ns)
+    if cls is Timestamp and other is Duration:
+        return checked_timestamp(left.ns - right.ns)
+    raise no_such_overload("" if cls in _ARITHMETIC else "_-_")
+
+
+def multiply(_ctx: Activation, left: Any, right: Any) -> Any:
+    """`left * right`."""
+    cls = type(left)
+    if cls is type(right):
+        if cls is int:
+            return checked_int(left * right)
+        if cls is float:
+            return left * right
+        if cls is Uint:
+            return checked_uint(int(left) * int(right))
+    raise no_such_overload("" if cls in (int, Uint, float) else "_*_")
+
+
+def divide(_ctx: Activation, left: Any, right: Any) -> Any:
+    """`left / right`; integers truncate towards zero, doubles follow IEEE 754."""
+    cls = type(left)
+    if cls is type(right):
+        if cls is float:
+            return _divide_doubles(left, right)
+        if cls is int or cls is Uint:
+            if right == 0:
+                raise EvaluationError("division by zero", "division")
+            quotient = abs(int(left)) // abs(int(right))
+            return (
+                Uint(quotient)
+                if cls is Uint
+                else checked_int(quotient if (left < 0) == (right < 0) else -quotient)
+            )
+    raise no_such_overload("" if cls in (int, Uint, float) else "_/_")
+
+
+def _divide_doubles(left: float, right: float) -> float:
+    if right:
+        return left / right
+    if left == 0 or math.isnan(left) or math.isnan(right):
+        return math.nan
+    return math.copysign(math.inf, left) * math.copysign(1.0, right)
+
+
+def modulo(_ctx: Activation, left: Any, right: Any) -> Any:
+    """`left % right` for integers; the sign is that of `left`."""
+    cls = type(left)
+    if cls is type(right) and (cls is int or cls is Uint):
+        if right == 0:
+            raise EvaluationError("modulus by zero", "division")
+        if cls is int and left == MIN_INT and right == -1:
+            raise overflow("integer")
+        remainder = abs(int(left)) % abs(int(right))
+        return Uint(remainder) if cls is Uint else (remainder if left >= 0 else -remainder)
+    raise no_such_overload("" if cls in (int, Uint) else "_%_")
+
+
+def negate(_ctx: Activation, value: Any) -> Any:
+    """`-value`."""
+    cls = type(value)
+    if cls is int:
+        return checked_int(-value)
+    if cls is float:
+        return -value
+    if cls is Duration:
+        return checked_duration(-value.ns)
+    raise no_such_overload("" if cls is bool else "-_")
+
+
+def list_index(index: Any) -> int:
+    """The position a list index stands for: an int, a uint or a whole double."""
+    cls = type(index)
+    if cls is int or cls is Uint:
+        return int(index)
+    if cls is float and math.isfinite(index) and index == int(index):
+        return int(index)
+    raise EvaluationError(f"unsupported index type '{kind_of(index)}' in list", "type")
+
+
+def index(_ctx: Activation, container: Any, key: Any) -> Any:
+    """`container[key]`; an optional container stays optional."""
+    cls = type(container)
+    if cls is Optional:
+        if not container.present:
+            return container
+        inner = lookup(container.value, key)
+        return Optional(present=False) if inner is None else Optional(inner[0], present=True)
+    if cls is dict or cls is CelMap:
+        value = find(container, key)
+        if missing(value):
+            raise no_such_key(_shown(key))
+        return value
+    if cls is list:
+        position = list_index(key)
+        if 0 <= position < len(container):
+            return container[position]
+        raise EvaluationError(f"index out of bounds: {position}", "value")
+    if cls is Hierarchy:
+        if type(key) is not int:
+            raise EvaluationError(f"unsupported index type '{kind_of(key)}'", "type")
+        if 0 <= key < len(container.parts):
+            return container.parts[key]
+        raise EvaluationError("index out of range", "value")
+    if cls is Message and type(key) is str and key in container.fields:
+        return container.fields[key]
+    raise no_such_key(_shown(key))
+
+
+def _shown(key: Any) -> str:
+    cls = type(key)
+    if cls is bool:
+        return "true" if key else "false"
+    return str(int(key)) if cls is float and math.isfinite(key) and key == int(key) else str(key)
+
+
+def optional_index(ctx: Activation, container: Any, key: Any) -> Optional:
+    """`container[?key]`."""
+    if type(container) is Optional:
+        if not container.present:
+            return container
+        container = container.value
+    found = lookup(container, key)
+    return Optional(present=False) if found is None else Optional(found[0], present=True)
+
+
+def lookup(container: Any, key: Any) -> tuple[Any] | None:
+    """The value at `key` as a 1-tuple, None where there is none; a list refuses what is no index."""
+    cls = type(container)
+    if cls is dict or cls is CelMap:
+        value = find(container, key)
+        return None if missing(value) else (value,)
+    if cls is list:
+        position = list_index(key)
+        return (container[position],) if 0 <= position < len(container) else None
+    if cls is Message:
+        value = container.fields.get(key)
+        return (value,) if value else None
+    return None
+
+
+def select(ctx: Activation, operand: Any, field: str) -> Any:
+    """`operand.field`."""
+    if type(operand) is dict:
+        try:
+            return operand[field]
+        except KeyError:
+            raise no_such_key(field) from None
+    return index(ctx, operand, field)
+
+
+def has_field(operand: Any, field: str) -> bool:
+    """`has(operand.field)`."""
+    if type(operand) is Optional:
+        return operand.present and lookup(operand.value, field) is not None
+    return lookup(operand, field) is not None
