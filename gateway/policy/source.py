@@ -160,7 +160,7 @@ class _Builder:
                 if event.anchor is not None:
                     self._anchors[event.anchor] = node
             elif isinstance(event, yaml.AliasEvent):
-                node = self._alias(event.anchor, line, column)
+                node = self._alias(event.anchor or "", line, column)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if event.tag is not None:
                     raise self._tag(event.tag, line, column)

@@ -6,19 +6,17 @@ A page in a browser can post to loopback; DNS rebinding gives it our address und
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _LOG = structlog.stdlib.get_logger("ostiary.web")
 
 
-def host_guard(
-    listen: Iterable[str], hosts: Iterable[str]
-) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def host_guard(listen: Iterable[str], hosts: Iterable[str]) -> Middleware:
     """Refuses requests for other names (421) and from browsers (403). `listen` holds our `host:port`s."""
     allowed = set(hosts)
     for address in listen:

@@ -1,0 +1,102 @@
+"""Conditions and outputs as programs. A failing expression is false where it stands, and is kept for the record.
+
+Cerbos counts an error as false also inside `any` and `none`: `none: [failing]` holds, `expr: "!(failing)"` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.policy.cel import Activation, EvaluationError, Program, to_json
+
+
+class Failure(Struct, frozen=True):
+    """An expression that ended in an error."""
+
+    expression: str
+    message: str
+    kind: str
+
+
+class Parameters:
+    """The variables and constants of one policy, in the order in which variables need each other."""
+
+    __slots__ = ("constants", "variables")
+
+    def __init__(self, variables: Sequence[tuple[str, Program]], constants: dict[str, Any]) -> None:
+        self.variables = tuple(variables)
+        self.constants = constants
+
+
+NO_PARAMETERS = Parameters((), {})
+
+
+class Scratch:
+    """One resource's evaluation: the activation, and what each policy's variables came to."""
+
+    def __init__(self, activation: Activation) -> None:
+        self.activation = activation
+        self._known: dict[int, tuple[dict[str, Any], list[Failure]]] = {}
+
+    def use(self, parameters: Parameters) -> list[Failure]:
+        """Make a policy's names visible; the failures of its variables. A failed one is unset, so that uses of it fail."""
+        known = self._known.get(id(parameters))
+        self.activation.constants = parameters.constants
+        if known is None:
+            values: dict[str, Any] = {}
+            failures: list[Failure] = []
+            self.activation.variables = values
+            for name, program in parameters.variables:
+                try:
+                    values[name] = program.evaluate(self.activation)
+                except EvaluationError as error:
+                    failures.append(Failure(program.text, error.message, error.kind))
+            known = self._known[id(parameters)] = (values, failures)
+        self.activation.variables = known[0]
+        return known[1]
+
+
+class Condition:
+    """A compiled condition."""
+
+    __slots__ = ("kind", "members", "program")
+
+    def __init__(self, kind: str, program: Program | None, members: Sequence[Condition]) -> None:
+        self.kind = kind
+        self.program = program
+        self.members = tuple(members)
+
+    def holds(self, activation: Activation, failures: list[Failure]) -> bool:
+        """Whether the condition is met; anything but true is not."""
+        if self.program is not None:
+            return self._value(self.program, activation, failures) is True
+        if self.kind == "all":
+            return all(member.holds(activation, failures) for member in self.members)
+        met = any(member.holds(activation, failures) for member in self.members)
+        return met if self.kind == "any" else not met
+
+    def programs(self) -> list[Program]:
+        """Every program of the condition."""
+        found = [self.program] if self.program is not None else []
+        for member in self.members:
+            found += member.programs()
+        return found
+
+    @staticmethod
+    def _value(program: Program, activation: Activation, failures: list[Failure]) -> Any:
+        try:
+            return program.evaluate(activation)
+        except EvaluationError as error:
+            failures.append(Failure(program.text, error.message, error.kind))
+            return None
+
+
+def output_value(program: Program, activation: Activation) -> tuple[Any, str]:
+    """The JSON value of an output and the error that it ended in, "" when it did not."""
+    try:
+        return to_json(program.evaluate(activation)), ""
+    except EvaluationError as error:
+        return None, error.message

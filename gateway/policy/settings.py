@@ -1,0 +1,24 @@
+"""What a policy set is evaluated with: the settings that a Cerbos configuration file would hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+ENGINE_VERSION = 1
+"""Part of every revision: a new number when the same policies could be answered otherwise."""
+
+
+class EngineSettings(Struct, frozen=True, kw_only=True):
+    """Evaluation settings. `packs_off` only names the revision: the gateway sends it with every check."""
+
+    globals: Mapping[str, Any] = field(default_factory=dict)
+    default_version: str = "default"
+    default_scope: str = ""
+    lenient_scope_search: bool = False
+    schema_enforcement: Literal["none", "warn", "reject"] = "none"
+    packs_off: tuple[str, ...] = ()
+    expression_budget: int = 1_000_000
+    """Cost units that the conditions of one resource may spend together."""
