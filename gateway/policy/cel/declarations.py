@@ -40,7 +40,7 @@ FIELDS: Final = {
     REQUEST.label: {"principal": PRINCIPAL, "resource": RESOURCE, "auxData": AUX_DATA},
     PRINCIPAL.label: {**_COMMON, "roles": list_of(STRING)},
     RESOURCE.label: {**_COMMON, "kind": STRING},
-    AUX_DATA.label: {"jwt": _ATTRIBUTES},
+    AUX_DATA.label: {"jwt": _ATTRIBUTES, "jwts": _ATTRIBUTES},
     RUNTIME.label: {"effectiveDerivedRoles": list_of(STRING)},
 }
 """Fields of the record types by their camelCase names."""
@@ -113,7 +113,13 @@ def overloads() -> dict[str, list[Overload]]:
     return table
 
 
+_SNAKE: Final = {
+    "policy_version": "policyVersion",
+    "aux_data": "auxData",
+    "effective_derived_roles": "effectiveDerivedRoles",
+}
+
+
 def field_name(name: str) -> str:
-    """The camelCase name of a record's field, however it is written (Cerbos accepts policy_version, policyVersion)."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
-    return words[0] + "".join(word.capitalize() for word in words[1:])
+    """The camelCase name of a record's field, which may be written in protobuf's snake_case too."""
+    return _SNAKE.get(name, name)

@@ -62,7 +62,8 @@ _CLASSES: Final[dict[str, tuple[type, ...]]] = {
     "cerbos.lib.spiffeMatcher": (SpiffeMatcher,),
 }
 # cel-go binds these once for all their overloads, and their error names the function without its arguments.
-_SINGLE: Final = frozenset({"size", "matches", "sort"})
+_SINGLE: Final = frozenset({"size", "sort"})
+_UNNAMED: Final = frozenset({"contains", "startsWith", "endsWith", "matches"})
 
 
 def _relation(name: str, holds: frozenset[int]) -> Function:
@@ -146,6 +147,8 @@ def dispatcher(name: str, count: int, *, member: bool) -> Function:
 
 def mismatch(name: str, args: tuple[Any, ...]) -> EvaluationError:
     """The error of a call whose arguments fit no overload."""
+    if name in _UNNAMED:
+        return no_such_overload()
     if name in _SINGLE:
         return no_such_overload(name)
     return no_such_overload(f"{name}({', '.join(map(kind_of, args))})")

@@ -31,6 +31,8 @@ _NUMBERS: Final = frozenset({int, Uint, float})
 _TIMES: Final = frozenset({Timestamp, Duration})
 _PLAIN: Final = frozenset({bool, str, bytes})
 _MISSING: Final = object()
+METHODS: Final = frozenset({str, Timestamp, Duration, Hierarchy, SpiffeId, SpiffeTrustDomain, SpiffeMatcher})
+"""Types with methods of their own in cel-go: an operator they lack fails there without being named."""
 
 
 def equal(ctx: Activation, left: Any, right: Any) -> bool:
@@ -143,9 +145,8 @@ def compare(left: Any, right: Any, operator: str) -> int:
             return (left > right) - (left < right)
         if cls in _TIMES:
             return (left.ns > right.ns) - (left.ns < right.ns)
-    if cls in _NUMBERS or cls in _PLAIN or cls in _TIMES:
-        raise no_such_overload()
-    raise no_such_overload(operator)
+    ordered = cls in _NUMBERS or cls in _PLAIN or cls in METHODS
+    raise no_such_overload("" if ordered else operator)
 
 
 def find(container: Any, key: Any) -> Any:
@@ -169,7 +170,7 @@ def contains(ctx: Activation, item: Any, container: Any) -> bool:
         return any(_same(ctx, item, element) for element in container)
     if cls is dict or cls is CelMap:
         return not missing(find(container, item))
-    raise no_such_overload("@in")
+    raise no_such_overload("" if cls in METHODS else "@in")
 
 
 def _same(ctx: Activation, item: Any, element: Any) -> bool:

@@ -5,7 +5,7 @@ CEL has no side effects, so this can run after the fast code gave up and start f
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.ast import Call, Ident, ListExpr, Literal, Macro, MapExpr, Node, Select
@@ -16,6 +16,11 @@ from gateway.policy.cel.fields import global_value
 from gateway.policy.cel.macro_evaluator import MacroEvaluator
 from gateway.policy.cel.operators import has_field, index, lookup, select
 from gateway.policy.cel.values import CelMap, Optional, TypeValue, kind_of, make_map, normal_key
+
+# Cerbos hands errors to these functions as values, and they find that an error is no list.
+_NON_STRICT: Final = frozenset(
+    {"except", "intersect", "hasIntersection", "has_intersection", "isSubset", "is_subset"}
+)
 
 
 class Scope:
@@ -101,6 +106,12 @@ class Evaluator:
             return Optional(present=False) if found is None else Optional(found[0], present=True)
         if type(operand) is Optional:
             return index(self.ctx, operand, node.field)
+        if (
+            type(node.operand) is Ident
+            and node.operand.global_name in ("G", "globals")
+            and node.field not in operand
+        ):
+            raise EvaluationError(f"undefined field '{node.field}'", "no_such_key")
         return select(self.ctx, operand, node.field)
 
     def _call(self, node: Call, scope: Scope | None) -> Any:
@@ -126,9 +137,13 @@ class Evaluator:
             if optional.present:
                 return optional if name == "or" else optional.value
             return self.value(node.args[0], scope)
-        args = [self.value(arg, scope) for arg in node.args]
-        if node.target is not None:
-            args.insert(0, self.value(node.target, scope))
+        try:
+            nodes = node.args if node.target is None else [node.target, *node.args]
+            args = [self.value(arg, scope) for arg in nodes]
+        except EvaluationError as error:
+            if name in _NON_STRICT and node.target is None and error.kind != "limit":
+                raise no_such_overload() from None
+            raise
         return dispatcher(name, len(args), member=node.member)(self.ctx, *args)
 
     def junction(self, terms: Any, decisive: bool) -> bool:

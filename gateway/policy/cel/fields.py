@@ -44,5 +44,5 @@ def global_value(ctx: Activation, name: str) -> Any:
         return Message(
             RUNTIME.label, {"effectiveDerivedRoles": list(ctx.runtime.get("effectiveDerivedRoles") or ())}
         )
-    aux = Message(AUX_DATA.label, {"jwt": ctx.aux_data.get("jwt") or {}})
+    aux = Message(AUX_DATA.label, {name: ctx.aux_data.get(name) or {} for name in ("jwt", "jwts")})
     return Message(REQUEST.label, {"principal": principal(ctx), "resource": resource(ctx), "auxData": aux})

@@ -40,6 +40,7 @@ _DOUBLE: Final = re.compile(
     r"|inf|infinity|nan)",
     re.IGNORECASE,
 )
+_HEX_DOUBLE: Final = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+")
 _BOOLS: Final = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(
     ("0", "f", "F", "false", "FALSE", "False"), False
 )
@@ -88,10 +89,16 @@ def to_double(_ctx: Activation, value: Any) -> float:
     """`double(value)`."""
     if type(value) is not str:
         return float(value)
-    if len(value) > _MAX_NUMBER_TEXT or _DOUBLE.fullmatch(value) is None or "_" in value:
+    if len(value) > _MAX_NUMBER_TEXT:
         raise conversion_error(value, "double")
-    result = float(value)
-    if math.isinf(result) and "inf" not in value.lower():
+    try:
+        if _HEX_DOUBLE.fullmatch(value):
+            return float.fromhex(value)
+        result = float(value) if _DOUBLE.fullmatch(value) else math.nan
+    except OverflowError:
+        raise conversion_error(value, "double") from None
+    name = value.lower().lstrip("+-")
+    if (math.isinf(result) and not name.startswith("inf")) or (math.isnan(result) and name != "nan"):
         raise conversion_error(value, "double")
     return result
 
@@ -181,7 +188,7 @@ def to_timestamp(_ctx: Activation, value: Any) -> Timestamp:
         return checked_timestamp(value * 10**9)
     ns = parse_timestamp(value)
     if ns is None:
-        raise conversion_error(value, "google.protobuf.Timestamp")
+        raise EvaluationError(f'invalid RFC 3339 timestamp "{value}"', "type")
     if not MIN_TIME <= ns <= MAX_TIME:
         raise overflow("timestamp")
     return Timestamp(ns)

@@ -30,13 +30,13 @@ _MAX_DURATION_TEXT: Final = 1_000
 
 
 def double_text(value: float) -> str:
-    """A double as Go's %g prints it: shortest digits, an exponent below -4 and from 21."""
+    """A double as Go's %g prints it: shortest digits, an exponent below -4 and from 6 up."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     digits, exponent = _digits(value)
-    if exponent < -4 or exponent >= 21:  # strconv's thresholds
+    if exponent < -4 or exponent >= 6:  # strconv's thresholds
         mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
         sign = "-" if math.copysign(1.0, value) < 0 else ""
         return f"{sign}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
@@ -70,30 +70,14 @@ def duration_text(ns: int) -> str:
     return plain_text(ns / 10**9) + "s"
 
 
-def timestamp_text(ns: int, *, groups: bool = False) -> str:
-    """RFC 3339 in UTC. The fraction is shortest, or with `groups` of 3, 6 or 9 digits as protobuf's JSON has it."""
+def timestamp_text(ns: int) -> str:
+    """RFC 3339 in UTC, the fraction as short as it can be."""
     seconds, fraction = divmod(ns, 10**9)
     days, rest = divmod(seconds, _DAY)
     day = _EPOCH + timedelta(days=days)
     clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
-    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}T{clock}{_fraction(fraction, groups=groups)}Z"
-
-
-def duration_json(ns: int) -> str:
-    """Protobuf's JSON of a duration: seconds with 0, 3, 6 or 9 digits of fraction."""
-    seconds, fraction = divmod(abs(ns), 10**9)
-    return f"{'-' if ns < 0 else ''}{seconds}{_fraction(fraction, groups=True)}s"
-
-
-def _fraction(ns: int, *, groups: bool) -> str:
-    if not ns:
-        return ""
-    digits = f"{ns:09d}"
-    if not groups:
-        return "." + digits.rstrip("0")
-    while digits.endswith("000"):
-        digits = digits[:-3]
-    return "." + digits
+    shown = f".{fraction:09d}".rstrip("0") if fraction else ""
+    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}T{clock}{shown}Z"
 
 
 def parse_duration(text: str) -> int | None:

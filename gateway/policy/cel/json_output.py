@@ -7,10 +7,35 @@ import math
 from typing import Any, Final
 
 from gateway.policy.cel.errors import EvaluationError
-from gateway.policy.cel.gotext import double_text, duration_json, timestamp_text
-from gateway.policy.cel.values import CelMap, Duration, Message, Optional, Timestamp, Uint, items_of, kind_of
+from gateway.policy.cel.gotext import double_text, duration_text, timestamp_text
+from gateway.policy.cel.values import (
+    Address,
+    CelMap,
+    Duration,
+    Hierarchy,
+    Message,
+    Network,
+    Optional,
+    SpiffeId,
+    SpiffeMatcher,
+    SpiffeTrustDomain,
+    Timestamp,
+    Uint,
+    items_of,
+    kind_of,
+)
 
 _SAFE: Final = 2**53 - 1
+_TARGET: Final = "'*structpb.Value'"
+_REFUSALS: Final[dict[type, str]] = {
+    Optional: "optional.none() dereference",
+    Hierarchy: f"unsupported native conversion from hierarchy to {_TARGET}",
+    SpiffeId: f"unsupported native conversion from SPIFFEID to {_TARGET}",
+    SpiffeTrustDomain: f"unsupported native conversion from SPIFFETrustDomain to {_TARGET}",
+    SpiffeMatcher: f"unsupported native conversion from SPIFFEMatcher to {_TARGET}",
+    Address: f"unsupported type conversion to {_TARGET}",
+    Network: f"unsupported type conversion to {_TARGET}",
+}
 
 
 def to_json(value: Any) -> Any:
@@ -35,14 +60,19 @@ def to_json(value: Any) -> Any:
     if cls is bytes:
         return base64.b64encode(value).decode()
     if cls is Timestamp:
-        return timestamp_text(value.ns, groups=True)
+        return timestamp_text(value.ns)
     if cls is Duration:
-        return duration_json(value.ns)
+        return duration_text(value.ns)
     if cls is Optional and value.present:
         return to_json(value.value)
     if cls is Message:
-        return {name: to_json(item) for name, item in value.fields.items() if item}
-    raise EvaluationError(f"type conversion not supported for '{kind_of(value)}'", "type")
+        return {name: to_json(item) for name, item in value.fields.items() if not _unset(item)}
+    raise EvaluationError(_REFUSALS.get(cls, f"type conversion not supported for '{kind_of(value)}'"), "type")
+
+
+def _unset(item: Any) -> bool:
+    """Whether protobuf's JSON leaves the field out: empty, or a record with nothing in it."""
+    return all(map(_unset, item.fields.values())) if type(item) is Message else not item
 
 
 def _key(key: Any) -> str:

@@ -14,6 +14,7 @@ _TOKEN: Final = re.compile(
     |(?P<string>[bB][rR]|[rR][bB]|[rRbB]|)(?P<quote>\"{3}|'{3}|\"|')
     |(?P<float>(?:[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)|(?:[0-9]+[eE][+-]?[0-9]+)|(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?))
     |(?P<int>0[xX][0-9a-fA-F]+|[0-9]+)(?P<unsigned>[uU]?)
+    |`(?P<escaped>[a-zA-Z0-9_.\-/ ]+)`
     |(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)
     |(?P<op>&&|\|\||[=!<>]=|[-+*/%!<>?:.,()\[\]{}])""",
     re.VERBOSE,
@@ -40,7 +41,7 @@ _KEYWORDS: Final = {"true": True, "false": False, "null": None}
 
 
 class Token(NamedTuple):
-    """One token: `kind` is literal, name, op (also `in`) or end; `offset` counts characters from 0."""
+    """One token: `kind` is literal, name, escaped (a field in backquotes), op (also `in`) or end; `offset` counts characters from 0."""
 
     kind: str
     value: object
@@ -78,6 +79,8 @@ def tokenize(text: str) -> list[Token]:
                 tokens.append(Token("literal", _KEYWORDS[name], start))
             else:
                 tokens.append(Token("op" if name == "in" else "name", name, start))
+        elif kind == "escaped":
+            tokens.append(Token("escaped", found["escaped"], start))
         elif kind == "op":
             tokens.append(Token("op", found.group(), start))
         elif kind == "quote":

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.ast import Macro, MapExpr, Node
-from gateway.policy.cel.errors import EvaluationError, no_such_overload
+from gateway.policy.cel.errors import EvaluationError, no_such_overload, not_iterable
 from gateway.policy.cel.functions_collections import sort_by_keys
 from gateway.policy.cel.values import CelMap, Optional, items_of, keys_of, make_map, normal_key
 
 if TYPE_CHECKING:
     from gateway.policy.cel.evaluator import Evaluator, Scope
+
+_GO_TYPES: Final = {
+    type(None): "Null",
+    bool: "Bool",
+    int: "Int",
+    float: "Double",
+    str: "String",
+    bytes: "Bytes",
+}
 
 
 class MacroEvaluator:
@@ -59,7 +68,7 @@ class MacroEvaluator:
         elif type(operand) is dict or type(operand) is CelMap:
             items = items_of(operand) if pairs else keys_of(operand)
         else:
-            raise no_such_overload()
+            raise not_iterable(_GO_TYPES.get(type(operand), type(operand).__name__))
 
         def run() -> Iterable[Scope]:
             for item in items:

@@ -6,8 +6,9 @@ import math
 from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
-from gateway.policy.cel.equality import find, missing
+from gateway.policy.cel.equality import METHODS, find, missing
 from gateway.policy.cel.errors import EvaluationError, no_such_key, no_such_overload, overflow
+from gateway.policy.cel.gotext import double_text
 from gateway.policy.cel.values import (
     MAX_INT,
     MAX_UINT,
@@ -26,7 +27,8 @@ MIN_TIME: Final = -62_135_596_800 * 10**9
 MAX_TIME: Final = 253_402_300_799 * 10**9 + 999_999_999
 """Years 1 to 9999, the range of google.protobuf.Timestamp."""
 
-_ARITHMETIC: Final = frozenset({int, Uint, float, Timestamp, Duration})
+# A type that has the operator, but not for the other operand, fails without naming it too.
+_ARITHMETIC: Final = METHODS | {int, Uint, float}
 
 
 def checked_int(value: int) -> int:
@@ -77,7 +79,7 @@ def add(ctx: Activation, left: Any, right: Any) -> Any:
             return checked_duration(left.ns + right.ns)
     if {cls, other} == {Timestamp, Duration}:
         return checked_timestamp(left.ns + right.ns)
-    raise no_such_overload("" if cls in _ARITHMETIC or cls in (str, bytes, list) else "_+_")
+    raise no_such_overload("" if cls in _ARITHMETIC or cls in (bytes, list) else "_+_")
 
 
 def subtract(_ctx: Activation, left: Any, right: Any) -> Any:
@@ -107,7 +109,7 @@ def multiply(_ctx: Activation, left: Any, right: Any) -> Any:
             return left * right
         if cls is Uint:
             return checked_uint(int(left) * int(right))
-    raise no_such_overload("" if cls in (int, Uint, float) else "_*_")
+    raise no_such_overload("" if cls in _ARITHMETIC else "_*_")
 
 
 def divide(_ctx: Activation, left: Any, right: Any) -> Any:
@@ -125,7 +127,7 @@ def divide(_ctx: Activation, left: Any, right: Any) -> Any:
                 if cls is Uint
                 else checked_int(quotient if (left < 0) == (right < 0) else -quotient)
             )
-    raise no_such_overload("" if cls in (int, Uint, float) else "_/_")
+    raise no_such_overload("" if cls in _ARITHMETIC else "_/_")
 
 
 def _divide_doubles(left: float, right: float) -> float:
@@ -146,7 +148,7 @@ def modulo(_ctx: Activation, left: Any, right: Any) -> Any:
             raise overflow("integer")
         remainder = abs(int(left)) % abs(int(right))
         return Uint(remainder) if cls is Uint else (remainder if left >= 0 else -remainder)
-    raise no_such_overload("" if cls in (int, Uint) else "_%_")
+    raise no_such_overload("" if cls in (int, Uint) or cls in METHODS else "_%_")
 
 
 def negate(_ctx: Activation, value: Any) -> Any:
@@ -158,7 +160,7 @@ def negate(_ctx: Activation, value: Any) -> Any:
         return -value
     if cls is Duration:
         return checked_duration(-value.ns)
-    raise no_such_overload("" if cls is bool else "-_")
+    raise no_such_overload("" if cls is bool or cls in METHODS else "-_")
 
 
 def list_index(index: Any) -> int:
@@ -168,6 +170,8 @@ def list_index(index: Any) -> int:
         return int(index)
     if cls is float and math.isfinite(index) and index == int(index):
         return int(index)
+    if cls is float:
+        raise EvaluationError(f"unsupported index value {double_text(index)} in list", "value")
     raise EvaluationError(f"unsupported index type '{kind_of(index)}' in list", "type")
 
 

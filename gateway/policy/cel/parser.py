@@ -94,6 +94,13 @@ class _Parser:
         self._index += 1
         return token
 
+    def _field(self) -> Token:
+        token = self._tokens[self._index]
+        if token.kind == "escaped":
+            self._index += 1
+            return token
+        return self._name()
+
     def _deep(self, node: Node) -> Node:
         if node.depth > MAX_DEPTH:
             raise self._error(node.offset, f"expression is more than {MAX_DEPTH} levels deep")
@@ -182,8 +189,8 @@ class _Parser:
                 self._expect("]")
                 node = Call("_[?_]" if optional else "_[_]", [node, index], token.offset)
             else:
-                name = self._name()
-                if not optional and self._next_is("("):
+                name = self._field()
+                if not optional and name.kind == "name" and self._next_is("("):
                     offset = self._tokens[self._index].offset
                     args = self._arguments()
                     node = expand_member(self._text, node, str(name.value), args, offset)

@@ -47,9 +47,12 @@ class Program:
         fast = self._fast
         if fast is None:
             fast = self._fast = generate(self._node)
+        budget = activation.budget
+        spent = budget.spent
         try:
             return fast(activation)
         except Exception:  # noqa: BLE001  # whatever it was, the exact evaluator has the last word
+            budget.spent = spent
             return evaluate(self._node, activation)
 
     def evaluate_exact(self, activation: Activation) -> Any:
