@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
@@ -15,31 +13,36 @@ from msgspec import Struct
 
 from adapters.agents.claude_code import AGENT as CLAUDE_CODE
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
-from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
+from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp
 from adapters.pdp.local import LocalPdp
 from adapters.stores.sqlite import SqliteIndex
 from gateway import clock
 from gateway.audit.journal import FileJournal, open_journal
 from gateway.audit.redact import RecordRedactor, redaction_data
-from gateway.checks import CheckSettings, Questions
+from gateway.checks import Questions
 from gateway.clerk import Clerk, catch_up
 from gateway.clerk_process import ClerkProcess
 from gateway.config import Config
+from gateway.config_rules import (
+    check_settings,
+    facts_settings,
+    identity_rules,
+    posture_of,
+    rules_off,
+    rules_off_patterns,
+    stance,
+    stated,
+)
 from gateway.config_sources import default_data_dir
-from gateway.domain.modes import Modes
 from gateway.domain.ports import Pdp
-from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.record import Record
 from gateway.domain.vocabulary import RECORD_SCHEMA
-from gateway.enforce import Enforcer, Stance
-from gateway.errors import ConfigError
-from gateway.facts.analyser import CallAnalyser, FactsSettings
+from gateway.enforce import Enforcer
+from gateway.facts.analyser import CallAnalyser
 from gateway.facts.groups import group_data
-from gateway.facts.project import ProjectRule
 from gateway.facts.tool_data import ToolData, tool_data
 from gateway.gate import Gate, Listener
-from gateway.identity.resolver import Identities, IdentityRules
-from gateway.identity.tokens import TokenEntry
+from gateway.identity.resolver import Identities
 from gateway.instance import NAME_NAME, Instance, open_instance
 from gateway.messages import Messages, MessageSettings
 from gateway.packs import shipped_packs
@@ -90,25 +93,15 @@ def build_engine(config: Config) -> Engine:
     return compile_policies(read_roots(roots), EngineSettings(packs_off=rules_off_patterns(config)))
 
 
-def rules_off_patterns(config: Config) -> tuple[str, ...]:
-    """The packs and rules the operator switched off, by name."""
-    return tuple(sorted(name for name, on in config.packs.items() if not on))
-
-
-def rules_off(config: Config, engine: Engine) -> tuple[str, ...]:
-    """Every full rule name that is switched off. Raises ConfigError for a name no rule has."""
-    names = {rule.name for rule in engine.rules()}
-    found: set[str] = set()
-    for pattern in rules_off_patterns(config):
-        matching = {name for name in names if name == pattern or name.startswith(f"{pattern}.")}
-        if not matching:
-            raise ConfigError(
-                f"packs.{pattern}: no rule has this name.",
-                number=31,
-                remedy="`ostiary policy rules` lists them.",
-            )
-        found |= matching
-    return tuple(sorted(found))
+def cerbos_settings(config: Config) -> CerbosSettings:
+    """Where the remote PDP is."""
+    return CerbosSettings(
+        url=config.cerbos.url,
+        timeout_seconds=config.cerbos.timeout_ms / 1000,
+        connections=config.cerbos.connections,
+        revision=config.cerbos.revision,
+        layers=config.layers,
+    )
 
 
 class GateBuilder:
@@ -130,7 +123,7 @@ class GateBuilder:
         self._tools: ToolData = tool_data()
         self._readiness = Readiness()
         self._engine = build_engine(config)
-        self._rules_off = rules_off(config, self._engine)
+        self._rules_off = rules_off(config, (rule.name for rule in self._engine.rules()))
         self._new_id = clock.Uuid7()
         self._remote: CerbosHttpPdp | None = None
 
@@ -140,14 +133,16 @@ class GateBuilder:
         data_dir = data_dir_of(config, self._environment)
         instance = open_instance(data_dir, clock.random_bytes)
         self._instance = instance
-        self._posture = self._judge(data_dir)
+        self._posture = posture_of(config, [data_dir, *self._own_places()], own_uid=os.geteuid(), judge=judge)
         self._telemetry = Telemetry(
             agents=(CLAUDE_CODE,),
             tools=self._tools.known,
             rules=(rule.name for rule in self._engine.rules()),
             version=product_version(),
         )
-        self._identities = self._build_identities()
+        self._identities = Identities(
+            identity_rules(config, os.geteuid(), self._started // 1_000_000_000), clock.now
+        )
         data_socket = bind(config.server.listen, "server.listen", "--listen")
         admin_socket = bind(config.server.admin_listen, "server.admin_listen", "--admin-listen")
         self._listen, self._admin_listen = address_of(data_socket), address_of(admin_socket)
@@ -197,17 +192,11 @@ class GateBuilder:
 
     def status(self) -> dict[str, Any]:
         """What runs here: the answer of `/v1/status`."""
-        config = self._config
         return {
             "version": product_version(),
             "instance": self._instance.name,
             "pid": os.getpid(),
             "started": self._started,
-            "mode": config.mode,
-            "modes": [
-                {"mode": rule.mode, "role": rule.role, "agent": rule.agent, "event": rule.event}
-                for rule in config.modes
-            ],
             "posture": self._posture.posture,
             "posture_reasons": list(self._posture.reasons),
             "backend": self._pdp.name,
@@ -217,8 +206,6 @@ class GateBuilder:
             "layers": list(self._pdp.layers),
             "listeners": {"hooks": self._listen, "admin": self._admin_listen},
             "data_dir": str(self._instance.directory),
-            "failure_policy": dict(config.failure_policy),
-            "durability": config.audit.durability,
             "journal": {
                 "chain": self._journal.chain,
                 "problem": self._journal.problem,
@@ -226,71 +213,24 @@ class GateBuilder:
             },
             "clerk": {"running": self._clerk.running, "restarts": self._clerk.restarts},
             "readiness": self._readiness.detail(),
+            **stated(self._config),
         }
 
-    def _judge(self, data_dir: Path) -> Judgement:
-        config = self._config
-        places = [data_dir, shipped_packs(), Path(__file__).parent, *(Path(path) for path in config.policies)]
-        if self._config_file is not None:
-            places.append(self._config_file)
-        found = judge(places, own_uid=os.geteuid(), uses_default_principal=not self._has_provider())
-        if config.posture == "held" and found.posture != "held":
-            raise ConfigError(
-                f"posture: held does not hold: {' '.join(found.reasons[:5])}",
-                number=32,
-                remedy="Give these to the gateway's own user, configure identity, or say `posture: advisory`.",
-            )
-        return (
-            Judgement("advisory", found.reasons or ("Configured so.",))
-            if config.posture == "advisory"
-            else found
-        )
-
-    def _has_provider(self) -> bool:
-        identity = self._config.identity
-        return bool(identity.tokens) or identity.headers.enabled
-
-    def _build_identities(self) -> Identities:
-        identity = self._config.identity
-        default = identity.default
-        try:
-            networks = tuple(ipaddress.ip_network(text) for text in identity.headers.trusted_peers)
-        except ValueError as error:
-            raise ConfigError(
-                f"identity.headers.trusted_peers: {error}.", number=33, remedy="Write networks: 10.0.0.0/8."
-            ) from None
-        principal = Principal(
-            id=default.id,
-            roles=sorted_roles(default.roles),
-            attr=default.attr,
-            proof=Proof(provider="socket", subject=str(os.geteuid()), at=self._started // 1_000_000_000),
-        )
-        rules = IdentityRules(
-            tokens=tuple(_token_entry(token) for token in identity.tokens),
-            default=None if self._has_provider() else principal,
-            own_uid=os.geteuid(),
-            trust_headers=identity.headers.enabled,
-            trusted_peers=networks,
-        )
-        return Identities(rules, clock.now)
+    def _own_places(self) -> list[Path]:
+        """Everything of ours that an agent must not change: code, policies, configuration."""
+        places = [Path(__file__).resolve().parent, shipped_packs(), *map(Path, self._config.policies)]
+        return [*places, self._config_file] if self._config_file is not None else places
 
     def _build_pdp(self) -> Pdp:
         config = self._config
         if config.backend == "local":
             return self._local
-        settings = CerbosSettings(
-            url=config.cerbos.url,
-            timeout_seconds=config.cerbos.timeout_ms / 1000,
-            connections=config.cerbos.connections,
-            revision=config.cerbos.revision,
-            layers=config.layers,
-        )
 
         def observe(code: str, seconds: float) -> None:
             self._telemetry.pdp_requests.labels("cerbos", code).inc()
             self._telemetry.pdp_duration.labels("cerbos").observe(seconds)
 
-        remote = self._remote = CerbosHttpPdp(settings, clock.stopwatch, observe)
+        remote = self._remote = CerbosHttpPdp(cerbos_settings(config), clock.stopwatch, observe)
         return remote
 
     def _build_journal(self, instance: Instance) -> FileJournal:
@@ -337,40 +277,12 @@ class GateBuilder:
     def _build_hooks(self, instance: Instance) -> Hooks:
         config = self._config
         ports = frozenset(int(address.rpartition(":")[2]) for address in (self._listen, self._admin_listen))
-        own_places = [
-            instance.directory,
-            Path(__file__).resolve().parent,
-            shipped_packs(),
-            *map(Path, config.policies),
-        ]
-        if self._config_file is not None:
-            own_places.append(self._config_file)
-        facts = FactsSettings(
-            project=ProjectRule(roots=config.projects.roots, default=config.projects.default),
-            extra=config.projects.extra,
-            self_paths=tuple(
-                sorted({os.path.realpath(place) for place in own_places} | {str(p) for p in own_places})
-            ),
-            self_ports=ports,
-        )
-        checks = CheckSettings(
-            kind_prefix=config.check.kind_prefix,
-            dropped=config.check.drop_attributes,
-            rules_off=self._rules_off,
-        )
-        stance = Stance(
-            modes=Modes(default=config.mode, rules=config.modes),
-            failure_policy=config.failure_policy,
-            no_policy_operation=config.no_policy.operation,
-            no_policy_unknown_tool=config.no_policy.unknown_tool,
-            skip_prompt=config.skip_prompt.enabled,
-            watched=config.messages.watched,
-        )
+        facts = facts_settings(config, [instance.directory, *self._own_places()], ports)
         enforcer = Enforcer(
-            stance=stance,
+            stance=stance(config),
             analyser=CallAnalyser(facts, self._tools, group_data()),
             pdp=self._pdp,
-            questions=Questions(checks, self._pdp),
+            questions=Questions(check_settings(config, self._rules_off), self._pdp),
             redactor=RecordRedactor(instance.key, instance.key_id, redaction_data()),
             memory=SessionMemory(),
             messages=Messages(MessageSettings(contact=config.messages.contact)),
@@ -421,34 +333,6 @@ class GateBuilder:
             for name in ("PATH", "LANG", "LC_ALL", "TZ", "HOME")
             if name in self._environment
         }
-
-
-def _token_entry(token: Any) -> TokenEntry:
-    expires = 0
-    if token.expires:
-        try:
-            expires = int(datetime.fromisoformat(token.expires).timestamp())
-        except ValueError:
-            raise ConfigError(
-                f"identity.tokens: {token.expires!r} is no ISO 8601 time.",
-                number=34,
-                remedy="Write 2027-01-31T00:00:00Z.",
-            ) from None
-    if not token.hash.startswith("sha256:") or len(token.hash) != 71:
-        raise ConfigError(
-            f"identity.tokens: the hash of {token.user!r} is none.",
-            number=35,
-            remedy="`ostiary token new` prints it.",
-        )
-    return TokenEntry(
-        hash=token.hash,
-        user=token.user,
-        roles=sorted_roles(token.roles),
-        attr=token.attr,
-        credential_class=token.credential_class,
-        agents=token.agents,
-        expires=expires,
-    )
 
 
 def build_clerk(data_dir: Path) -> Clerk:
