@@ -51,7 +51,7 @@ def check(text: str, node: Node) -> Kind:
     """Check the tree of `text` in place and return the type of its value. Raises `CelCheckError`."""
     checker = _Checker(text)
     kind = checker.check(node, {})
-    check_literals(text, checker.calls)
+    check_literals(text, checker.calls, checker.bindings)
     return checker.bindings.resolve(kind)
 
 

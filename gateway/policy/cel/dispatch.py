@@ -115,10 +115,13 @@ def _identify(_ctx: Activation, value: Any) -> Any:
     return f"spiffe://{value.name}" if type(value) is SpiffeTrustDomain else value
 
 
-def _guard(kind: Kind) -> tuple[type, ...]:
-    if kind.name in ("dyn", "param"):
-        return ()
-    return _CLASSES[kind.label or kind.name]
+def _classes(kind: Kind) -> tuple[type, ...]:
+    return () if kind.name in ("dyn", "param") else _CLASSES[kind.label or kind.name]
+
+
+def guard_of(kind: Kind) -> tuple[tuple[type, ...], tuple[type, ...]]:
+    """The classes that a value of `kind` may have, and those of a list's elements; none means any."""
+    return _classes(kind), _classes(kind.params[0]) if kind.name == "list" else ()
 
 
 @cache
@@ -127,7 +130,7 @@ def dispatcher(name: str, count: int, *, member: bool) -> Function:
     if name in OPERATORS:
         return OPERATORS[name]
     candidates = [
-        tuple(map(_guard, overload.args))
+        tuple(map(guard_of, overload.args))
         for overload in overloads()[name]
         if overload.member is member and len(overload.args) == count
     ]
@@ -135,8 +138,11 @@ def dispatcher(name: str, count: int, *, member: bool) -> Function:
 
     def call(ctx: Activation, *args: Any) -> Any:
         for guards in candidates:
-            for guard, arg in zip(guards, args, strict=True):
+            for (guard, element), arg in zip(guards, args, strict=True):
                 if guard and type(arg) not in guard:
+                    break
+                # As cel-go does, a list is judged by its first element.
+                if element and arg and type(arg[0]) not in element:
                     break
             else:
                 return function(ctx, *args)

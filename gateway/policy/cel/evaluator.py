@@ -15,7 +15,7 @@ from gateway.policy.cel.errors import EvaluationError, no_such_key, no_such_over
 from gateway.policy.cel.fields import global_value
 from gateway.policy.cel.macro_evaluator import MacroEvaluator
 from gateway.policy.cel.operators import has_field, index, lookup, select
-from gateway.policy.cel.values import CelMap, Optional, TypeValue, kind_of, make_map, normal_key
+from gateway.policy.cel.values import CelMap, Optional, TypeValue, kind_of, make_map
 
 # Cerbos hands errors to these functions as values, and they find that an error is no list.
 _NON_STRICT: Final = frozenset(
@@ -185,7 +185,6 @@ class Evaluator:
     def make_map(self, node: MapExpr, scope: Scope | None) -> dict[str, Any] | CelMap:
         """The value of a map literal. Raises for keys of other types than bool, int, uint and string."""
         pairs: list[tuple[Any, Any]] = []
-        seen: set[object] = set()
         self.ctx.budget.charge(len(node.entries))
         for key_node, value_node, optional in node.entries:
             key = self.value(key_node, scope)
@@ -199,10 +198,6 @@ class Evaluator:
                 if not value.present:
                     continue
                 value = value.value
-            normal = normal_key(key)
-            if normal in seen:
-                raise EvaluationError("Failed with repeated key", "value")
-            seen.add(normal)
             pairs.append((key, value))
         return make_map(pairs)
 

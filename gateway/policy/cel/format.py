@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
@@ -11,10 +11,39 @@ from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.gotext import duration_text, plain_text, timestamp_text
 from gateway.policy.cel.values import CelMap, Duration, Timestamp, TypeValue, Uint, items_of, kind_of
 
-MAX_PRECISION: Final = 1000
+MAX_PRECISION: Final = 100
 _DEFAULT_PRECISION: Final = 6
-_INTS: Final = frozenset({int, Uint})
-_NUMBERS: Final = frozenset({int, Uint, float})
+_NUMERIC: Final = frozenset({"int", "uint", "double"})
+_PRINTABLE: Final = _NUMERIC | {
+    "string",
+    "bool",
+    "bytes",
+    "map",
+    "list",
+    "type",
+    "null_type",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+}
+_HEX: Final = (
+    frozenset({"int", "uint", "string", "bytes"}),
+    "only ints, uints, bytes, and strings can be formatted as hex",
+)
+_CLAUSES: Final = {
+    "s": (
+        _PRINTABLE,
+        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, "
+        "and timestamps",
+    ),
+    "d": (_NUMERIC, "decimal clause can only be used on ints, uints, and doubles"),
+    "f": (_NUMERIC, "fixed-point clause can only be used on ints, uints, and doubles"),
+    "e": (_NUMERIC, "scientific clause can only be used on ints, uints, and doubles"),
+    "b": (frozenset({"int", "uint", "bool"}), "only ints, uints, and bools can be formatted as binary"),
+    "o": (frozenset({"int", "uint"}), "octal clause can only be used on ints and uints"),
+    "x": _HEX,
+    "X": _HEX,
+}
+"""For every clause the types it takes, and what to say of others."""
 _ESCAPES: Final = str.maketrans(
     {
         "\a": "\\a",
@@ -35,28 +64,61 @@ def quote(text: str) -> str:
     return f'"{text.translate(_ESCAPES)}"'
 
 
-def format_text(ctx: Activation, template: str, args: list[Any]) -> str:
-    """`template` with its clauses filled from `args`. Raises `EvaluationError`."""
-    ctx.budget.charge_text(len(template))
-    pieces: list[str] = []
+def pieces(template: str, count: int) -> Iterator[str | tuple[str, int]]:
+    """The parts of `template` for `count` arguments: text, or (clause, precision) for the next argument.
+
+    Raises `EvaluationError` at the first part that is malformed or has no argument left.
+    """
     position, used = 0, 0
     while True:
         start = template.find("%", position)
         if start < 0:
-            pieces.append(template[position:])
-            return "".join(pieces)
-        pieces.append(template[position:start])
+            yield template[position:]
+            return
+        yield template[position:start]
         if template.startswith("%%", start):
-            pieces.append("%")
+            yield "%"
             position = start + 2
             continue
-        if used >= len(args):
+        if used >= count:
             raise EvaluationError(f"index {used} out of range", "value")
         precision, clause, position = _clause(template, start + 1)
-        piece = _fill(ctx, args[used], clause, precision)
-        ctx.budget.charge_text(len(piece))
-        pieces.append(piece)
+        yield clause, precision
         used += 1
+
+
+def format_text(ctx: Activation, template: str, args: list[Any]) -> str:
+    """`template` with its clauses filled from `args`. Raises `EvaluationError`."""
+    ctx.budget.charge_text(len(template))
+    result: list[str] = []
+    used = 0
+    for piece in pieces(template, len(args)):
+        if isinstance(piece, str):
+            result.append(piece)
+        else:
+            text = _fill(ctx, args[used], *piece)
+            ctx.budget.charge_text(len(text))
+            result.append(text)
+            used += 1
+    return "".join(result)
+
+
+def check_format(template: str, kinds: list[str]) -> str:
+    """What is wrong with `template` for arguments of the types `kinds` ("dyn" where unknown), "" if nothing is."""
+    used = 0
+    try:
+        for piece in pieces(template, len(kinds)):
+            if isinstance(piece, str):
+                continue
+            allowed, what = _CLAUSES[piece[0]]
+            if kinds[used] not in allowed and kinds[used] not in ("dyn", "error"):
+                return f"error during formatting: {what}, was given {kinds[used]}"
+            used += 1
+    except EvaluationError as error:
+        return error.message
+    if used < len(kinds):
+        return f"too many arguments supplied to string.format (expected {used}, got {len(kinds)})"
+    return ""
 
 
 def _clause(template: str, position: int) -> tuple[int, str, int]:
@@ -85,45 +147,25 @@ def _clause_error(why: str) -> EvaluationError:
     return EvaluationError(f"could not parse formatting clause: {why}", "value")
 
 
-def _refused(what: str, value: Any) -> EvaluationError:
-    return EvaluationError(f"error during formatting: {what}, was given {kind_of(value)}", "type")
+def _refused(clause: str, value: Any) -> EvaluationError:
+    message = f"error during formatting: {_CLAUSES[clause][1]}, was given {kind_of(value)}"
+    return EvaluationError(message, "type")
 
 
 def _fill(ctx: Activation, value: Any, clause: str, precision: int) -> str:
-    cls = type(value)
     if clause == "s":
         return _text(ctx, value)
-    if clause == "d":
-        if cls in _INTS:
-            return str(int(value))
-        if cls is float:
-            return _special(value) or plain_text(value)
-        raise _refused("decimal clause can only be used on ints, uints, and doubles", value)
+    if kind_of(value) not in _CLAUSES[clause][0]:
+        raise _refused(clause, value)
     if clause in "fe":
-        if cls not in _NUMBERS:
-            name = "fixed-point" if clause == "f" else "scientific"
-            raise _refused(f"{name} clause can only be used on ints, uints, and doubles", value)
         number = float(value)
         return _special(number) or f"{number:.{precision}{clause}}"
-    return _based(value, clause)
-
-
-def _based(value: Any, clause: str) -> str:
-    cls = type(value)
-    if clause == "b":
-        if cls is bool or cls in _INTS:
-            return f"{int(value):b}"
-        raise _refused("only ints, uints, and bools can be formatted as binary", value)
-    if clause == "o":
-        if cls in _INTS:
-            return f"{int(value):o}"
-        raise _refused("octal clause can only be used on ints and uints", value)
-    if cls in _INTS:
-        return f"{int(value):{clause}}"
-    if cls in (str, bytes):
-        digits = (value if cls is bytes else value.encode("utf-8", "replace")).hex()
-        return str(digits.upper() if clause == "X" else digits)
-    raise _refused("only ints, uints, bytes, and strings can be formatted as hex", value)
+    if type(value) is float:
+        return _special(value) or plain_text(value)
+    if type(value) is str or type(value) is bytes:
+        digits = (value if type(value) is bytes else value.encode("utf-8", "replace")).hex()
+        return digits.upper() if clause == "X" else digits
+    return f"{int(value):{clause}}"
 
 
 def _special(value: float) -> str:
@@ -145,8 +187,7 @@ def _text(ctx: Activation, value: Any) -> str:
     if cls is dict or cls is CelMap:
         entries = sorted((_text(ctx, key), _text(ctx, item)) for key, item in items_of(value))
         return "{" + ", ".join(f"{key}: {item}" for key, item in entries) + "}"
-    what = "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps"
-    raise _refused(what, value)
+    raise _refused("s", value)
 
 
 _SIMPLE: Final[dict[type, Callable[[Any], str]]] = {

@@ -156,7 +156,8 @@ def _template(template: str, groups: int) -> list[str | int]:
                 )
             parts.append(int(code))
         else:
-            raise EvaluationError("invalid replacement string: \\ must be followed by a digit or \\", "value")
+            why = f"invalid replacement string: '{template}' \\ must be followed by a digit or \\"
+            raise EvaluationError(why, "value")
         position = slash + 2
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.format import format_text, quote
-from gateway.policy.cel.values import kind_of
+from gateway.policy.cel.gotext import plain_text
 
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
@@ -50,9 +50,7 @@ def index_of(ctx: Activation, text: str, part: str, start: int = 0) -> int:
     """`text.indexOf(part, start)`; -1 if absent."""
     if not part:
         return start
-    if not 0 <= start < len(text):
-        if start == 0:
-            return -1
+    if start < 0:
         raise _out_of_range(start)
     ctx.budget.charge_text(len(text))
     return text.find(part, start)
@@ -62,7 +60,9 @@ def last_index_of(ctx: Activation, text: str, part: str, start: int | None = Non
     """`text.lastIndexOf(part, start)`, where `start` is the last place a match may begin; -1 if absent."""
     if not part:
         return len(text) if start is None else start
-    if start is not None and not 0 <= start < len(text):
+    if start is not None and start >= len(text):
+        return -1
+    if start is not None and start < 0:
         raise _out_of_range(start)
     ctx.budget.charge_text(len(text))
     return text.rfind(part) if start is None else text.rfind(part, 0, start + len(part))
@@ -126,7 +126,9 @@ def join(ctx: Activation, parts: list[Any], separator: str = "") -> str:
     """`parts.join(separator)`. Raises for an element that is no string."""
     for part in parts:
         if type(part) is not str:
-            raise EvaluationError(f"type conversion error from '{kind_of(part)}' to 'string'", "type")
+            raise EvaluationError(
+                f"join: invalid input: {plain_text(part) if type(part) is float else part}", "type"
+            )
     ctx.budget.charge(len(parts))
     ctx.budget.charge_text(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)

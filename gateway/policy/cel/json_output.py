@@ -76,6 +76,8 @@ def _unset(item: Any) -> bool:
 
 
 def _key(key: Any) -> str:
-    if type(key) is bool:
-        return "true" if key else "false"
-    return str(key) if type(key) is str else str(int(key))
+    if type(key) is str:
+        return key
+    if type(key) is float:
+        raise EvaluationError("type conversion error from Double to 'string'", "type")
+    raise EvaluationError(f"unsupported type conversion from '{kind_of(key)}' to string", "type")

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.policy.cel.ast import Call, Ident, ListExpr, Literal, Macro, MapExpr, Node, Select
 from gateway.policy.cel.lexer import syntax_error
 
-_ONE: Final = frozenset({"all", "exists", "exists_one", "existsOne"})
+_ONE: Final = frozenset({"all", "exists", "exists_one"})
 _TRANSFORMS: Final = frozenset({"transformList", "transformMap", "transformMapEntry"})
 _ACCUMULATORS: Final = frozenset({"__result__"})
 
@@ -30,7 +30,8 @@ def expand_global(text: str, name: str, args: list[Node], offset: int) -> Node:
 def expand_member(text: str, target: Node, name: str, args: list[Node], offset: int) -> Node:
     """`target.name(args)`: a macro where name and number of arguments fit one, else a call."""
     count = len(args)
-    if name in _ONE and count in (2, 3):
+    # The camelCase name exists for two variables only.
+    if (name in _ONE and count in (2, 3)) or (name == "existsOne" and count == 3):
         kind = "exists_one" if name == "existsOne" else name
         return Macro(kind, target, _names(text, args[:-1]), args[-1], offset)
     if name == "map" and count in (2, 3):

@@ -232,7 +232,8 @@ def lookup(container: Any, key: Any) -> tuple[Any] | None:
         return (container[position],) if 0 <= position < len(container) else None
     if cls is Message:
         value = container.fields.get(key)
-        return (value,) if value else None
+        present = any(value.fields.values()) if type(value) is Message else bool(value)
+        return (value,) if present else None
     return None
 
 
