@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from adapters.agents.claude_code import AGENT as CLAUDE_CODE
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
-from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp
+from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
 from adapters.pdp.local import LocalPdp
 from adapters.stores.sqlite import SqliteIndex
 from gateway import clock

@@ -1,6 +1,6 @@
-"""JSON text to the same nodes as YAML, each with its place.
+r"""JSON text to the same nodes as YAML, each with its place.
 
-A JSON file is not read as YAML: surrogate pairs, tabs and `\\/` mean other things there. The standard decoder tells no
+A JSON file is not read as YAML: surrogate pairs, tabs and `\/` mean other things there. The standard decoder tells no
 positions, so this walks the text itself and leaves only strings to it.
 """
 

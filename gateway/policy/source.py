@@ -142,67 +142,72 @@ class _Builder:
         self._nodes = 0
         self._anchors: dict[str, Node | None] = {}
         self._open: list[tuple[Node, str | None]] = []
+        self._found: list[Node] = []
+        self._key: _FieldName | None = None
+        self._keys: list[_FieldName | None] = []
 
     def documents(self) -> list[Node]:
         """Build every document."""
-        found: list[Node] = []
-        key: tuple[Scalar | _MergeKey, int, int] | None = None
-        keys: list[tuple[Scalar | _MergeKey, int, int] | None] = []
         for event in self._events():
-            mark = event.start_mark
-            line, column = mark.line + 1, mark.column + 1
-            node: Node
+            place = (event.start_mark.line + 1, event.start_mark.column + 1)
             if isinstance(event, yaml.ScalarEvent):
-                if event.tag is not None and event.tag != "!":
-                    raise self._tag(event.tag, line, column)
-                node = Scalar(line, column, event.value, bare=not event.style)
-                self._count(node)
-                if event.anchor is not None:
-                    self._anchors[event.anchor] = node
+                self._place(self._scalar(event, *place))
             elif isinstance(event, yaml.AliasEvent):
-                node = self._alias(event.anchor or "", line, column)
+                self._place(self._alias(event.anchor or "", *place))
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                if event.tag is not None:
-                    raise self._tag(event.tag, line, column)
-                node = (
-                    Mapping(line, column)
-                    if isinstance(event, yaml.MappingStartEvent)
-                    else Sequence(line, column)
-                )
-                self._count(node)
-                if event.anchor is not None:
-                    self._anchors[event.anchor] = None
-                self._open.append((node, event.anchor))
-                keys.append(key)
-                key = None
-                if len(self._open) > MAX_DEPTH:
-                    raise self._deep(line, column)
-                continue
+                self._begin(event, *place)
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                node, anchor = self._open.pop()
-                if anchor is not None:
-                    self._anchors[anchor] = node
-                key = keys.pop()
-            else:
-                if isinstance(event, yaml.DocumentStartEvent):
-                    self._anchors.clear()
-                continue
-            if not self._open:
-                if not (isinstance(node, Scalar) and node.is_null):
-                    found.append(node)
-                continue
-            parent = self._open[-1][0]
-            if isinstance(parent, Sequence):
-                parent.items.append(node)
-                self._grow(parent, node)
-            else:
-                assert isinstance(parent, Mapping)
-                if key is None:
-                    key = self._key(node, parent)
-                else:
-                    self._set(parent, key, node)
-                    key = None
-        return found
+                self._place(self._end())
+            elif isinstance(event, yaml.DocumentStartEvent):
+                self._anchors.clear()
+        return self._found
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int, column: int) -> Scalar:
+        if event.tag is not None and event.tag != "!":
+            raise self._tag(event.tag, line, column)
+        node = Scalar(line, column, event.value, bare=not event.style)
+        self._count(node)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int, column: int) -> None:
+        if event.tag is not None:
+            raise self._tag(event.tag, line, column)
+        node = Mapping(line, column) if isinstance(event, yaml.MappingStartEvent) else Sequence(line, column)
+        self._count(node)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._open.append((node, event.anchor))
+        self._keys.append(self._key)
+        self._key = None
+        if len(self._open) > MAX_DEPTH:
+            raise self._deep(line, column)
+
+    def _end(self) -> Node:
+        node, anchor = self._open.pop()
+        if anchor is not None:
+            self._anchors[anchor] = node
+        self._key = self._keys.pop()
+        return node
+
+    def _place(self, node: Node) -> None:
+        """Put a finished value where it belongs: document, item, field name or field."""
+        if not self._open:
+            if not (isinstance(node, Scalar) and node.is_null):
+                self._found.append(node)
+            return
+        parent = self._open[-1][0]
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+            self._grow(parent, node)
+            return
+        assert isinstance(parent, Mapping)
+        if self._key is None:
+            self._key = self._field_name(node, parent)
+        else:
+            self._set(parent, self._key, node)
+            self._key = None
 
     def _events(self) -> Iterator[Any]:
         loader = yaml.CSafeLoader(self._text)
@@ -274,7 +279,7 @@ class _Builder:
             raise self._deep(line, column)
         return node
 
-    def _key(self, node: Node, parent: Mapping) -> tuple[Scalar | _MergeKey, int, int]:
+    def _field_name(self, node: Node, parent: Mapping) -> _FieldName:
         if not isinstance(node, Scalar):
             raise PolicyProblem(
                 Problem.WRONG_TYPE,
@@ -294,7 +299,7 @@ class _Builder:
             )
         return node, node.line, node.column
 
-    def _set(self, parent: Mapping, key: tuple[Scalar | _MergeKey, int, int], value: Node) -> None:
+    def _set(self, parent: Mapping, key: _FieldName, value: Node) -> None:
         name, line, column = key
         if isinstance(name, _MergeKey):
             self._merge(parent, value)
@@ -324,3 +329,7 @@ class _Builder:
 
 class _MergeKey:
     """Marks the key `<<`."""
+
+
+_FieldName = tuple[Scalar | _MergeKey, int, int]
+"""A field name with its line and column."""

@@ -72,7 +72,7 @@ class Activation:
 
     @principal.setter
     def principal(self, fields: Mapping[str, Any]) -> None:
-        self._principal = _message(fields)
+        self._principal: Mapping[str, Any] = _message(fields)
         self.principal_attr = self._principal.get("attr") or {}
 
     @property
@@ -92,7 +92,7 @@ class Activation:
 
     @aux_data.setter
     def aux_data(self, fields: Mapping[str, Any]) -> None:
-        self._aux = doubles(dict(fields))
+        self._aux: Mapping[str, Any] = doubles(dict(fields))
 
     @property
     def constants(self) -> Mapping[str, Any]:
@@ -101,13 +101,13 @@ class Activation:
 
     @constants.setter
     def constants(self, values: Mapping[str, Any]) -> None:
-        self._constants = doubles(values if type(values) is dict else dict(values))
+        self._constants: Mapping[str, Any] = doubles(values if type(values) is dict else dict(values))
 
     @property
     def globals(self) -> Mapping[str, Any]:
         """The globals of the engine's configuration."""
         return self._globals
 
-    @globals.setter
+    @globals.setter  # noqa: A003  # the name Cerbos gives it
     def globals(self, values: Mapping[str, Any]) -> None:
-        self._globals = doubles(values if type(values) is dict else dict(values))
+        self._globals: Mapping[str, Any] = doubles(values if type(values) is dict else dict(values))

@@ -13,7 +13,7 @@ class Literal:
     def __init__(self, value: Any, offset: int) -> None:
         self.value = value
         self.offset = offset
-        self.depth = 1
+        self.depth: int = 1
         self.type: Any = None
 
 
@@ -25,7 +25,7 @@ class Ident:
     def __init__(self, name: str, offset: int) -> None:
         self.name = name
         self.offset = offset
-        self.depth = 1
+        self.depth: int = 1
         self.global_name = ""
         self.type: Any = None
 
@@ -43,7 +43,7 @@ class Select:
         self.offset = offset
         self.optional = optional
         self.test = test
-        self.depth = operand.depth + 1
+        self.depth: int = operand.depth + 1
         self.type: Any = None
 
 
@@ -62,7 +62,7 @@ class Call:
         self.offset = offset
         self.member = target is not None
         depth = max((arg.depth for arg in args), default=0)
-        self.depth = 1 + (max(depth, target.depth) if target is not None else depth)
+        self.depth: int = 1 + (max(depth, target.depth) if target is not None else depth)
         self.overload: Any = None
         self.type: Any = None
 
@@ -76,7 +76,7 @@ class ListExpr:
         self.elements = elements
         self.optional = optional
         self.offset = offset
-        self.depth = 1 + max((element.depth for element in elements), default=0)
+        self.depth: int = 1 + max((element.depth for element in elements), default=0)
         self.type: Any = None
 
 
@@ -88,7 +88,7 @@ class MapExpr:
     def __init__(self, entries: list[tuple[Node, Node, bool]], offset: int) -> None:
         self.entries = entries
         self.offset = offset
-        self.depth = 1 + max((max(key.depth, value.depth) for key, value, _ in entries), default=0)
+        self.depth: int = 1 + max((max(key.depth, value.depth) for key, value, _ in entries), default=0)
         self.type: Any = None
 
 
@@ -116,7 +116,7 @@ class Macro:
         self.body = body
         self.condition = condition
         self.offset = offset
-        self.depth = 1 + max(operand.depth, body.depth, condition.depth if condition is not None else 0)
+        self.depth: int = 1 + max(operand.depth, body.depth, condition.depth if condition is not None else 0)
         self.type: Any = None
 
 

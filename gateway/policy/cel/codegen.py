@@ -271,7 +271,7 @@ def _is_request(node: Node) -> bool:
 
 
 def _record(node: Node) -> str:
-    """ "R" or "P" for an expression that is that record, else "" ."""
+    """The name of the record that an expression is: "R" or "P", else nothing."""
     if type(node) is Ident:
         return node.global_name if node.global_name in _RECORDS else ""
     if type(node) is Select and _is_request(node.operand):

@@ -142,9 +142,9 @@ def compare(left: Any, right: Any, operator: str) -> int:
         return order
     if cls is other:
         if cls in _PLAIN:
-            return (left > right) - (left < right)
+            return int(left > right) - int(left < right)
         if cls in _TIMES:
-            return (left.ns > right.ns) - (left.ns < right.ns)
+            return int(left.ns > right.ns) - int(left.ns < right.ns)
     ordered = cls in _NUMBERS or cls in _PLAIN or cls in METHODS
     raise no_such_overload("" if ordered else operator)
 

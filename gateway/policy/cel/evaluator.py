@@ -5,6 +5,8 @@ CEL has no side effects, so this can run after the fast code gave up and start f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
@@ -117,9 +119,7 @@ class Evaluator:
     def _call(self, node: Call, scope: Scope | None) -> Any:
         name = node.function
         if name in ("_&&_", "_||_"):
-            return self.junction(
-                [lambda arg=arg: self.value(arg, scope) for arg in node.args], name == "_||_"
-            )
+            return self.junction([partial(self.value, arg, scope) for arg in node.args], name == "_||_")
         if name == "_?_:_":
             chosen = self.value(node.args[0], scope)
             if type(chosen) is not bool:
@@ -146,7 +146,7 @@ class Evaluator:
             raise
         return dispatcher(name, len(args), member=node.member)(self.ctx, *args)
 
-    def junction(self, terms: Any, decisive: bool) -> bool:
+    def junction(self, terms: Iterable[Callable[[], Any]], decisive: bool) -> bool:
         """`&&` (decisive false) or `||` (decisive true) of thunks: the decisive value wins over errors."""
         problem: EvaluationError | None = None
         for term in terms:
@@ -158,7 +158,7 @@ class Evaluator:
                 problem = problem or error
                 continue
             if value is decisive:
-                return decisive
+                return bool(decisive)
             if type(value) is not bool:
                 problem = problem or no_such_overload()
         if problem is not None:

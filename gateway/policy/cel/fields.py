@@ -9,8 +9,20 @@ from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.declarations import AUX_DATA, PRINCIPAL, REQUEST, RESOURCE, RUNTIME
 from gateway.policy.cel.values import Message
 
-_PRINCIPAL: Final = (("id", ""), ("roles", ()), ("attr", {}), ("policyVersion", ""), ("scope", ""))
-_RESOURCE: Final = (("kind", ""), ("id", ""), ("attr", {}), ("policyVersion", ""), ("scope", ""))
+_PRINCIPAL: Final[tuple[tuple[str, Any], ...]] = (
+    ("id", ""),
+    ("roles", ()),
+    ("attr", {}),
+    ("policyVersion", ""),
+    ("scope", ""),
+)
+_RESOURCE: Final[tuple[tuple[str, Any], ...]] = (
+    ("kind", ""),
+    ("id", ""),
+    ("attr", {}),
+    ("policyVersion", ""),
+    ("scope", ""),
+)
 
 
 def _record(label: str, data: Mapping[str, Any], fields: tuple[tuple[str, Any], ...]) -> Message:

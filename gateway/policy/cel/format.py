@@ -32,8 +32,7 @@ _HEX: Final = (
 _CLAUSES: Final = {
     "s": (
         _PRINTABLE,
-        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, "
-        "and timestamps",
+        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps",
     ),
     "d": (_NUMERIC, "decimal clause can only be used on ints, uints, and doubles"),
     "f": (_NUMERIC, "fixed-point clause can only be used on ints, uints, and doubles"),
@@ -163,7 +162,7 @@ def _fill(ctx: Activation, value: Any, clause: str, precision: int) -> str:
     if type(value) is float:
         return _special(value) or plain_text(value)
     if type(value) is str or type(value) is bytes:
-        digits = (value if type(value) is bytes else value.encode("utf-8", "replace")).hex()
+        digits = (value.encode("utf-8", "replace") if isinstance(value, str) else value).hex()
         return digits.upper() if clause == "X" else digits
     return f"{int(value):{clause}}"
 

@@ -82,8 +82,13 @@ def sort_by_keys(ctx: Activation, items: list[Any], keys: list[Any]) -> list[Any
     if any(type(key) is not cls for key in keys):
         raise EvaluationError("list elements must have the same type", "type")
     ctx.budget.charge(len(keys) * max(1, len(keys).bit_length()))
-    order = sorted(range(len(keys)), key=cmp_to_key(lambda mine, yours: _order(keys[mine], keys[yours])))
-    return [items[position] for position in order]
+    pairs: list[tuple[Any, Any]] = list(zip(keys, items, strict=True))
+    pairs.sort(key=cmp_to_key(_order_pairs))
+    return [item for _key, item in pairs]
+
+
+def _order_pairs(left: tuple[Any, Any], right: tuple[Any, Any]) -> int:
+    return _order(left[0], right[0])
 
 
 def _order(left: Any, right: Any) -> int:

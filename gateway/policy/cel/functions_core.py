@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
@@ -139,35 +140,34 @@ def to_uint(_ctx: Activation, value: Any) -> Uint:
 def to_string(ctx: Activation, value: Any) -> str:
     """`string(value)`."""
     cls = type(value)
-    if cls is str:
-        return str(value)
-    if cls is bool:
-        return "true" if value else "false"
-    if cls is float:
-        return double_text(value)
     if cls is bytes:
         ctx.budget.charge_text(len(value))
         try:
             return str(value.decode("utf-8"))
         except UnicodeDecodeError:
             raise EvaluationError("invalid UTF-8 in bytes, cannot convert to string", "type") from None
-    if cls is Timestamp:
-        return timestamp_text(value.ns)
-    if cls is Duration:
-        return duration_text(value.ns)
-    if cls is Address:
-        return address_text(value)
-    if cls is Network:
-        return network_text(value)
-    if cls is Hierarchy:
-        return ".".join(value.parts)
-    if cls in (SpiffeId, int, Uint):
-        return str(value)
-    if cls is SpiffeTrustDomain:
-        return str(value.name)
-    if cls is TypeValue:
-        return str(value.name)
-    raise conversion_error(value, "string")
+    write = _TEXTS.get(cls)
+    if write is None:
+        raise conversion_error(value, "string")
+    return write(value)
+
+
+_TEXTS: Final[dict[type, Callable[[Any], str]]] = {
+    str: str,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    Uint: str,
+    float: double_text,
+    Timestamp: lambda value: timestamp_text(value.ns),
+    Duration: lambda value: duration_text(value.ns),
+    Address: address_text,
+    Network: network_text,
+    Hierarchy: lambda value: ".".join(value.parts),
+    SpiffeId: str,
+    SpiffeTrustDomain: lambda value: str(value.name),
+    TypeValue: lambda value: str(value.name),
+}
+"""How a value of each class is written; bytes are decoded instead."""
 
 
 def to_duration(_ctx: Activation, value: Any) -> Duration:

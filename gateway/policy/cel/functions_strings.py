@@ -150,11 +150,9 @@ def decode_base64(ctx: Activation, text: str) -> bytes:
     """`base64.decode(text)`: padding may be missing, newlines are skipped, as Go decodes."""
     ctx.budget.charge_text(len(text))
     compact = text.replace("\n", "").replace("\r", "")
+    if "=" not in compact:
+        compact += "=" * (-len(compact) % 4)
     try:
-        if not compact.isascii():
-            raise ValueError(text)
-        if "=" not in compact:
-            compact += "=" * (-len(compact) % 4)
         return base64.b64decode(compact, validate=True)
     except (ValueError, binascii.Error):
         raise EvaluationError("illegal base64 data at input byte 0", "value") from None

@@ -40,12 +40,11 @@ def _zone(name: str) -> tzinfo:
 def _offset(name: str) -> int:
     hours, _, minutes = name.partition(":")
     try:
-        if not name.isascii():
-            raise ValueError(name)
-        east = int(hours) * 60
-        east += -int(minutes) if name.startswith("-") else int(minutes)
+        # int() takes the digits of every script, Go those of ASCII only.
+        parts = [int(part.encode("ascii")) for part in (hours, minutes)]
     except ValueError:
         raise EvaluationError(f'strconv.Atoi: parsing "{hours}": invalid syntax', "value") from None
+    east = parts[0] * 60 + (-parts[1] if name.startswith("-") else parts[1])
     if not -_MAX_OFFSET_MINUTES < east < _MAX_OFFSET_MINUTES:
         raise EvaluationError(f"time zone offset out of range: {name}", "value")
     return east

@@ -42,7 +42,7 @@ def _fits(part: str | tuple[bool, list[tuple[str, str]]], char: str) -> bool:
 
 
 def _parse(pattern: str) -> list[str | tuple[bool, list[tuple[str, str]]]]:
-    """One entry for a character of the text: "*", "?", "\\c" for a literal c, or (negated, ranges)."""
+    r"""One entry for a character of the text: "*", "?", "\c" for a literal c, or (negated, ranges)."""
     parts: list[str | tuple[bool, list[tuple[str, str]]]] = []
     position = 0
     while position < len(pattern):

@@ -211,7 +211,7 @@ def _shown(key: Any) -> str:
     return str(int(key)) if cls is float and math.isfinite(key) and key == int(key) else str(key)
 
 
-def optional_index(ctx: Activation, container: Any, key: Any) -> Optional:
+def optional_index(_ctx: Activation, container: Any, key: Any) -> Optional:
     """`container[?key]`."""
     if type(container) is Optional:
         if not container.present:

@@ -67,7 +67,7 @@ def references(node: Node) -> References:
 
 
 def _record(node: Node) -> str:
-    """ "R", "P" or "auxData" for an expression that is that record, else ""."""
+    """The name of the record that an expression is: "R", "P" or "auxData", else nothing."""
     if type(node) is Ident and node.global_name in ("R", "P"):
         return node.name
     if type(node) is Select and type(node.operand) is Ident and node.operand.global_name == "request":
@@ -76,7 +76,7 @@ def _record(node: Node) -> str:
 
 
 def _attributes(node: Node) -> str:
-    """ "R" or "P" for `R.attr` and its like, else ""."""
+    """Whose attributes an expression is: "R" for `R.attr` and its like, "P" likewise, else nothing."""
     if type(node) is Select and node.field == "attr":
         record = _record(node.operand)
         return record if record in ("R", "P") else ""
