@@ -110,8 +110,12 @@ class Supervision:
         _LOG.info("policies_loaded", revision=self._pdp.revision)
 
     def record(self, action: str) -> None:
-        """A record of the gate itself: start, stop, reload."""
-        record = Record(
+        """Journal what the gate itself did: start, stop, reload."""
+        self._journal.submit(self.record_of(action), _tell)
+
+    def record_of(self, action: str, **more: Any) -> Record:
+        """A record of the gate itself."""
+        return Record(
             schema=RECORD_SCHEMA,
             type="gate",
             decision_id=self._new_id(),
@@ -121,9 +125,8 @@ class Supervision:
             posture=self._origin.posture,
             revision=self._pdp.revision,
             backend=self._pdp.name,
-            gate={"action": action, **self._facts},
+            gate={"action": action, **self._facts, **more},
         )
-        self._journal.submit(record, _tell)
 
 
 def _tell(error: Exception | None) -> None:

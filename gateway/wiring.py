@@ -17,8 +17,10 @@ from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSetti
 from adapters.pdp.local import LocalPdp
 from adapters.stores.sqlite import SqliteIndex
 from gateway import clock
-from gateway.audit.journal import FileJournal, open_journal
+from gateway.audit.beginning import open_journal
+from gateway.audit.journal import FileJournal
 from gateway.audit.redact import RecordRedactor, redaction_data
+from gateway.audit.reserve import keep_reserve
 from gateway.checks import Questions
 from gateway.clerk import Clerk, catch_up
 from gateway.clerk_process import ClerkProcess
@@ -243,7 +245,13 @@ class GateBuilder:
             versions={"ostiary": product_version()},
             durability=self._config.audit.durability,
             segment_bytes=self._config.audit.segment_bytes,
+            reserve=keep_reserve(instance.directory),
+            epitaph=self._epitaph,
         )
+
+    def _epitaph(self, problem: str) -> Record:
+        """The last record of a full disk."""
+        return self._supervision.record_of("recording_stopped", problem=problem)
 
     def _build_supervision(self) -> Supervision:
         config = self._config

@@ -42,8 +42,11 @@ class Header(Struct, frozen=True, kw_only=True):
     predecessor: Predecessor | None = None
 
 
-class Commit(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The line after a group of records. `n` of them, the last numbered `seq`; `close` on a clean stop."""
+class Commit(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The line after a group of records. `n` of them, the last numbered `seq`; `close` on a clean stop.
+
+    `ts` is when it was written and the only part of a chain that no hash covers: records have times of their own.
+    """
 
     commit: str
     n: int
@@ -84,7 +87,7 @@ def parse_header(line: bytes) -> Header:
     """The header of a chain. Raises ValueError."""
     try:
         header = _HEADER.decode(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise ValueError(str(error)) from None
     if header.schema != JOURNAL_SCHEMA:
         raise ValueError(f"schema {header.schema!r}, expected {JOURNAL_SCHEMA}")
@@ -100,7 +103,7 @@ def parse_commit(line: bytes) -> Commit:
     """A commit line. Raises ValueError."""
     try:
         return _COMMIT.decode(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise ValueError(str(error)) from None
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from gateway.audit.chain import is_commit
-from gateway.audit.tail import segments
+from gateway.audit.tail import is_chain, segments
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 
@@ -33,7 +33,7 @@ def unread(audit_dir: Path, positions: Mapping[str, Position]) -> Iterator[Batch
     """Committed records after the given positions, chain by chain. Uncommitted ones are left for the next time."""
     if not audit_dir.is_dir():
         return
-    for directory in sorted(path for path in audit_dir.iterdir() if path.is_dir()):
+    for directory in sorted(path for path in audit_dir.iterdir() if is_chain(path)):
         yield from _unread_chain(directory, positions.get(directory.name, Position()))
 
 

@@ -8,60 +8,71 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import structs
 
-from gateway.audit.chain import (
-    Commit,
-    Header,
-    Predecessor,
-    commit_line,
-    first_link,
-    header_line,
-    link,
-    segment_name,
-)
-from gateway.audit.tail import last_state
-from gateway.domain.ports import Clock, NewId
+from gateway.audit.chain import Commit, commit_line, first_link, link, segment_name
+from gateway.audit.reserve import Reserve
+from gateway.domain.ports import Clock
 from gateway.domain.record import Record
-from gateway.domain.vocabulary import JOURNAL_SCHEMA
 from gateway.errors import StoreError
 
 Durability = Literal["memory", "os", "disk"]
 Done = Callable[[Exception | None], None]
+Epitaph = Callable[[str], Record]
+"""Makes the last record of a full disk: it says why recording stopped."""
 SEGMENT_BYTES = 64 * 1024 * 1024
+_Batch = list[tuple[bytes, Done]]
+_UNENCODABLE = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, UnicodeError, RecursionError)
 
 
 class FileJournal:
-    """One chain: the journal of one life of one process. Made by `open_journal`; used on one event loop."""
+    """One chain: the journal of one life of one process. Made by `open_journal`; used on one event loop.
+
+    `header` is the first line as it stands in the first segment. `durability` says what has happened before `done` is
+    called: `memory` handed over, `os` write(2) returned, `disk` fdatasync(2) returned.
+    """
 
     def __init__(
-        self, directory: Path, header: Header, *, durability: Durability, clock: Clock, segment_bytes: int
+        self,
+        directory: Path,
+        header: bytes,
+        *,
+        durability: Durability,
+        clock: Clock,
+        segment_bytes: int,
+        reserve: Reserve,
+        epitaph: Epitaph | None = None,
     ) -> None:
         self._directory = directory
         self._durability = durability
         self._clock = clock
         self._segment_bytes = segment_bytes
+        self._reserve = reserve
+        self._epitaph = epitaph
         self._encoder = msgspec.json.Encoder()
         self._seq = 0
-        self._queue: list[tuple[bytes, Done]] = []
+        self._queue: _Batch = []
         self._scheduled = False
         self._syncs: set[asyncio.Task[None]] = set()
-        self._file = -1
-        self._size = 0
-        self._segment_start = 1
-        self.chain = header.chain
-        self.failures = 0
+        self._file = os.open(directory / segment_name(1), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._size = len(header)
+        self._torn = False
+        self._link = first_link(header)
         self._problem = ""
-        first = header_line(header)
-        self._link = first_link(first)
-        self._open_segment()
-        self._append(first)
+        self.chain = directory.name
+        self.failures = 0
+
+    @property
+    def seq(self) -> int:
+        """The number of the last record that was written."""
+        return self._seq
 
     @property
     def healthy(self) -> bool:
@@ -76,22 +87,15 @@ class FileJournal:
     def submit(self, record: Record, done: Done) -> None:
         """Number, encode and queue a record; the first of a turn schedules the turn's one write."""
         try:
-            line = self._encoder.encode(structs.replace(record, seq=self._seq + len(self._queue) + 1)) + b"\n"
-        except (
-            msgspec.MsgspecError,
-            TypeError,
-            ValueError,
-            OverflowError,
-            UnicodeError,
-            RecursionError,
-        ) as error:
+            line = self._line(record, self._seq + len(self._queue) + 1)
+        except _UNENCODABLE as error:
             self.failures += 1
-            done(
-                StoreError(
-                    f"The record cannot be encoded: {error}.", number=2, remedy="Report this as a defect."
-                )
-            )
+            message = f"The record cannot be encoded: {error}."
+            done(StoreError(message, number=2, remedy="Report this as a defect."))
             return
+        if self._durability == "memory":
+            done(None)
+            done = _ignore
         self._queue.append((line, done))
         if not self._scheduled:
             self._scheduled = True
@@ -106,118 +110,111 @@ class FileJournal:
             os.fsync(self._file)
         os.close(self._file)
         self._file = -1
+        self._reserve.free()
+
+    def _line(self, record: Record, seq: int) -> bytes:
+        return self._encoder.encode(structs.replace(record, seq=seq)) + b"\n"
 
     def _flush(self, *, closing: bool = False) -> None:
         self._scheduled = False
         batch, self._queue = self._queue, []
         if not batch and not closing:
             return
-        lines = [line for line, _ in batch]
-        seq = self._seq + len(batch)
-        new_link = link(self._link, lines)
-        commit = Commit(commit=new_link, n=len(batch), seq=seq, ts=self._clock(), close=closing)
-        error: Exception | None = None
         try:
-            if self._size >= self._segment_bytes and batch:
-                self._next_segment()
-            self._append(b"".join((*lines, commit_line(commit))))
-        except OSError as caught:
-            self.failures += len(batch)
-            self._problem = f"The journal cannot be written: {caught.strerror or caught}."
-            error = StoreError(self._problem, number=1, remedy=f"Make room for {self._directory}.")
-        else:
-            self._seq, self._link, self._problem = seq, new_link, ""
-        if error is None and self._durability == "disk" and not closing:
-            task = asyncio.get_running_loop().create_task(self._sync(batch))
+            self._write(batch, closing=closing)
+        except OSError as error:
+            self._release(batch, self._failed(error, len(batch)))
+            return
+        self._problem = ""
+        if self._durability == "disk" and not closing:
+            task = asyncio.get_running_loop().create_task(self._sync(batch, os.dup(self._file)))
             self._syncs.add(task)
             task.add_done_callback(self._syncs.discard)
-            return
-        for _, done in batch:
-            done(error)
+        else:
+            self._release(batch, None)
 
-    async def _sync(self, batch: list[tuple[bytes, Done]]) -> None:
-        """Release a turn's answers only when the disk has them."""
+    def _write(self, batch: _Batch, *, closing: bool) -> None:
+        """One group commit; where the disk is full, with the room that was kept for that day. Raises OSError."""
+        try:
+            self._commit([line for line, _ in batch], closing=closing)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            room = self._reserve.free()
+            if room == "none":
+                raise
+            if room == "last" and self._epitaph is not None:
+                with contextlib.suppress(OSError):
+                    self._commit([self._line(self._epitaph(str(error)), self._seq + 1)], closing=False)
+                raise
+            self._write(batch, closing=closing)
+
+    def _commit(self, lines: list[bytes], *, closing: bool) -> None:
+        seq = self._seq + len(lines)
+        new_link = link(self._link, lines)
+        commit = Commit(commit=new_link, n=len(lines), seq=seq, ts=self._clock(), close=closing)
+        if self._size >= self._segment_bytes and lines:
+            self._next_segment()
+        self._append(b"".join((*lines, commit_line(commit))))
+        self._seq, self._link = seq, new_link
+
+    async def _sync(self, batch: _Batch, file: int) -> None:
+        """Release a turn's answers only when the disk has them. `file` is a descriptor of its own: segments roll."""
         error: Exception | None = None
         try:
-            await asyncio.to_thread(os.fdatasync, self._file)
+            await asyncio.to_thread(os.fdatasync, file)
         except OSError as caught:
-            self.failures += len(batch)
-            error = StoreError(
-                f"The journal cannot be synced: {caught}.", number=1, remedy="Look at the disk."
-            )
+            error = self._failed(caught, len(batch))
+        finally:
+            os.close(file)
+        self._release(batch, error)
+
+    def _failed(self, error: OSError, records: int) -> StoreError:
+        self.failures += records
+        self._problem = f"The journal cannot be written: {error.strerror or error}."
+        return StoreError(self._problem, number=1, remedy=f"Make room for {self._directory}.")
+
+    @staticmethod
+    def _release(batch: _Batch, error: Exception | None) -> None:
         for _, done in batch:
             done(error)
 
     def _append(self, data: bytes) -> None:
-        """All of the data or none of it: what a short write left behind is cut off again."""
+        """All of the data or none of it: what a short write left behind is cut off before anything else is written."""
+        if self._torn:
+            os.ftruncate(self._file, self._size)
+            self._torn = False
         written = 0
         try:
             while written < len(data):
                 written += os.write(self._file, data[written:])
         except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self._size)
+            self._torn = written > 0
+            if self._torn:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file, self._size)
+                    self._torn = False
             raise
         self._size += len(data)
 
-    def _open_segment(self) -> None:
-        path = self._directory / segment_name(self._segment_start)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._size = 0
-
     def _next_segment(self) -> None:
-        previous, start = self._file, self._segment_start
-        self._segment_start = self._seq + 1
-        try:
-            self._open_segment()
-        except OSError:
-            self._file, self._segment_start = previous, start
-            raise
-        with contextlib.suppress(OSError):
-            os.fsync(previous)
-        os.close(previous)
+        """Begin the next file; the one before is on the disk first, so that a later file never outlives an earlier one."""
+        path = self._directory / segment_name(self._seq + 1)
+        os.fsync(self._file)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        os.close(self._file)
+        self._file, self._size, self._torn = file, 0, False
+        sync_directory(self._directory)
 
 
-def open_journal(
-    audit_dir: Path,
-    *,
-    instance: str,
-    worker: str,
-    clock: Clock,
-    new_id: NewId,
-    versions: Mapping[str, str],
-    durability: Durability = "os",
-    segment_bytes: int = SEGMENT_BYTES,
-) -> FileJournal:
-    """Begin a chain that continues the worker's previous one. Raises StoreError when nothing can be written."""
+def sync_directory(directory: Path) -> None:
+    """Put the names in a directory on the disk. Raises OSError."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        audit_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        prefix = f"{instance}.{worker}."
-        earlier = sorted(
-            path for path in audit_dir.iterdir() if path.name.startswith(prefix) and path.is_dir()
-        )
-        predecessor = _predecessor(earlier[-1]) if earlier else None
-        chain = prefix + new_id()
-        directory = audit_dir / chain
-        directory.mkdir(mode=0o700)
-        header = Header(
-            schema=JOURNAL_SCHEMA,
-            chain=chain,
-            instance=instance,
-            worker=worker,
-            started=clock(),
-            versions=versions,
-            predecessor=predecessor,
-        )
-        return FileJournal(directory, header, durability=durability, clock=clock, segment_bytes=segment_bytes)
-    except OSError as error:
-        raise StoreError(
-            f"The journal cannot be begun under {audit_dir}: {error.strerror or error}.",
-            number=1,
-            remedy="Make the directory writable for the gateway, and see that the disk has room.",
-        ) from None
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _predecessor(directory: Path) -> Predecessor:
-    state = last_state(directory)
-    return Predecessor(chain=directory.name, commit=state.commit, seq=state.seq, torn_bytes=state.torn_bytes)
+def _ignore(_error: Exception | None) -> None:
+    """The answer has left already; failures are counted by the journal itself."""

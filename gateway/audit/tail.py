@@ -5,11 +5,15 @@ A torn tail is never repaired: the next chain names it, and whoever verifies see
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from msgspec import Struct
 
 from gateway.audit.chain import first_link, is_commit, parse_commit
+
+_SEGMENT = re.compile(r"\d{16}\.jsonl\Z")
+_CHAIN = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.[0-9a-f-]{36}\Z")
 
 
 class ChainState(Struct, frozen=True, kw_only=True):
@@ -21,9 +25,19 @@ class ChainState(Struct, frozen=True, kw_only=True):
     closed: bool = False
 
 
+def is_chain(path: Path) -> bool:
+    """Whether a directory under `audit/` is a chain's; links lead out of what the journal's owner wrote."""
+    return _CHAIN.match(path.name) is not None and path.is_dir() and not path.is_symlink()
+
+
+def is_segment(path: Path) -> bool:
+    """Whether a file in a chain's directory is one of its segments."""
+    return _SEGMENT.match(path.name) is not None and path.is_file() and not path.is_symlink()
+
+
 def segments(directory: Path) -> list[Path]:
     """A chain's files in order."""
-    return sorted(path for path in directory.iterdir() if path.suffix == ".jsonl")
+    return sorted(path for path in directory.iterdir() if is_segment(path))
 
 
 def last_state(directory: Path) -> ChainState:

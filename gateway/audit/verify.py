@@ -15,12 +15,15 @@ import msgspec
 from msgspec import Struct
 
 from gateway.audit.chain import Header, first_link, is_commit, link, parse_commit, parse_header, segment_name
-from gateway.audit.tail import last_state
+from gateway.audit.tail import is_chain, is_segment, last_state
 
 Severity = Literal["broken", "notice"]
-_SEGMENT = re.compile(r"\d{16}\.jsonl\Z")
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
-_CHAIN = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.[0-9a-f-]{36}\Z")
+_UNBORN = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.[0-9a-f-]{36}\.new\Z")
+_UNCLOSED = (
+    "The chain has no close line: its process still runs, ended in a crash, or the end was cut off; the files alone do not "
+    "tell which."
+)
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -29,7 +32,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     severity: Severity
     file: str
     line: int
+    """1-based; 0 for the file or directory as a whole."""
     message: str
+    seq: int = 0
+    """The record at or before which the oddity stands, 0 where there is none."""
 
 
 class ChainReport(Struct, frozen=True, kw_only=True):
@@ -64,8 +70,8 @@ class _Seq(Struct):
 
 _RECORD = msgspec.json.Decoder(_Seq)
 TRUST = (
-    "No key or anchor was given: this proves that the files agree with themselves, not that nobody who could write them "
-    "rewrote them all."
+    "Trusted: nothing but the files themselves. They agree with each other, or not; whoever could write all of them could "
+    "have written others, and a chain's end that was cut off after the last stop is seen only where a close line stood."
 )
 
 
@@ -76,7 +82,10 @@ def verify(audit_dir: Path) -> Report:
     ends: dict[str, tuple[str, int]] = {}
     headers: list[tuple[Path, Header]] = []
     for path in sorted(audit_dir.iterdir()):
-        if not path.is_dir() or path.is_symlink() or not _CHAIN.match(path.name):
+        if path.is_dir() and not path.is_symlink() and _UNBORN.match(path.name):
+            findings.append(_notice(path, 0, "A start was cut off here before anything was recorded."))
+            continue
+        if not is_chain(path):
             findings.append(_broken(path, 0, "This does not belong here: the journal holds chains only."))
             continue
         walk = _ChainWalk(path)
@@ -88,6 +97,8 @@ def verify(audit_dir: Path) -> Report:
         if walk.header is not None:
             headers.append((path, walk.header))
     findings += _predecessors(headers, ends)
+    closed = {chain.chain for chain in chains if chain.closed}
+    findings += _unclosed(headers, closed)
     return Report(chains=tuple(chains), findings=tuple(findings), trust=TRUST)
 
 
@@ -117,12 +128,19 @@ def _predecessors(headers: list[tuple[Path, Header]], ends: dict[str, tuple[str,
                     f"{named.chain} ends at record {ends[named.chain][1]}; its successor saw it end at {named.seq}.",
                 )
             elif named.torn_bytes:
-                yield Finding(
-                    severity="notice",
-                    file=str(path),
-                    line=1,
-                    message=f"{named.chain} ended in a crash; {named.torn_bytes} bytes after its last commit count for nothing.",
+                yield _notice(
+                    path,
+                    1,
+                    f"{named.chain} ended in a crash; {named.torn_bytes} bytes after its last commit count for nothing.",
                 )
+
+
+def _unclosed(headers: list[tuple[Path, Header]], closed: set[str]) -> Iterator[Finding]:
+    """The last chain of each worker, where nothing says that it ended as it should."""
+    last = {f"{header.instance}.{header.worker}": path for path, header in headers}
+    for path in last.values():
+        if path.name not in closed:
+            yield _notice(path, 0, _UNCLOSED)
 
 
 class _ChainWalk:
@@ -154,7 +172,7 @@ class _ChainWalk:
         """Walk every segment."""
         files: list[Path] = []
         for path in sorted(self._directory.iterdir()):
-            if path.is_symlink() or not path.is_file() or not _SEGMENT.match(path.name):
+            if not is_segment(path):
                 self.findings.append(_broken(path, 0, "This file is no segment of the journal."))
             else:
                 files.append(path)
@@ -165,14 +183,10 @@ class _ChainWalk:
             self._segment(path, first=at == 0)
         if self._pending and self._pending_at is not None:
             path, line = self._pending_at
-            self.findings.append(
-                Finding(
-                    severity="notice",
-                    file=str(path),
-                    line=line,
-                    message=f"{len(self._pending)} lines at the end belong to no commit: the writer was cut off here.",
-                )
+            message = (
+                f"{len(self._pending)} lines at the end belong to no commit: the writer was cut off here."
             )
+            self.findings.append(_notice(path, line, message, self._seq))
 
     def _segment(self, path: Path, *, first: bool) -> None:
         expected = segment_name(1 if first else self._seq + len(self._pending) + 1)
@@ -183,7 +197,9 @@ class _ChainWalk:
                 if first and number == 1:
                     self._first_line(path, line)
                 elif self._closed:
-                    self.findings.append(_broken(path, number, "Lines follow after the chain was closed."))
+                    self.findings.append(
+                        _broken(path, number, "Lines follow after the chain was closed.", self._seq)
+                    )
                     return
                 elif not line.endswith(b"\n"):
                     self._keep(path, number, line)
@@ -206,11 +222,13 @@ class _ChainWalk:
         expected = self._seq + len(self._pending) + 1
         try:
             seq = _RECORD.decode(line).seq
-        except msgspec.MsgspecError as error:
-            self.findings.append(_broken(path, number, f"The line is no record: {error}."))
+        except (msgspec.MsgspecError, ValueError) as error:
+            self.findings.append(_broken(path, number, f"The line is no record: {error}.", expected))
             seq = expected
         if seq != expected:
-            self.findings.append(_broken(path, number, f"Record {seq} stands where {expected} should."))
+            self.findings.append(
+                _broken(path, number, f"Record {seq} stands where {expected} should.", expected)
+            )
         self._keep(path, number, line)
 
     def _keep(self, path: Path, number: int, line: bytes) -> None:
@@ -225,27 +243,30 @@ class _ChainWalk:
         try:
             commit = parse_commit(line)
         except ValueError as error:
-            self.findings.append(_broken(path, number, f"The commit line cannot be read: {error}."))
+            self.findings.append(
+                _broken(path, number, f"The commit line cannot be read: {error}.", self._seq)
+            )
             self._seq += len(pending)
             return
         if commit.n != len(pending):
             message = f"The commit covers {commit.n} records, {len(pending)} stand here."
-            self.findings.append(_broken(path, number, message))
+            self.findings.append(_broken(path, number, message, commit.seq))
         elif commit.commit != link(self._link, pending):
             message = (
                 "The hash does not fit: a record since the last commit, or a commit before, was changed."
             )
-            self.findings.append(_broken(path, number, message))
+            self.findings.append(_broken(path, number, message, commit.seq))
         elif commit.seq != self._seq + len(pending):
-            self.findings.append(
-                _broken(
-                    path, number, f"The commit ends at record {commit.seq}, not {self._seq + len(pending)}."
-                )
-            )
+            message = f"The commit ends at record {commit.seq}, not {self._seq + len(pending)}."
+            self.findings.append(_broken(path, number, message, commit.seq))
         self._seq = commit.seq
         self._link = commit.commit if _HASH.match(commit.commit) else self._link
         self._closed = commit.close
 
 
-def _broken(path: Path, line: int, message: str) -> Finding:
-    return Finding(severity="broken", file=str(path), line=line, message=message)
+def _broken(path: Path, line: int, message: str, seq: int = 0) -> Finding:
+    return Finding(severity="broken", file=str(path), line=line, message=message, seq=seq)
+
+
+def _notice(path: Path, line: int, message: str, seq: int = 0) -> Finding:
+    return Finding(severity="notice", file=str(path), line=line, message=message, seq=seq)
