@@ -14,6 +14,10 @@ class PolicyCommands(Commands):
 
     modules: ClassVar[dict[str, str]] = {
         "init": "policy_init",
+        "new": "policy_new",
+        "test": "policy_test",
+        "lint": "policy_lint",
+        "explain": "policy_explain",
         "export": "policy_export",
     }
     internal: ClassVar[frozenset[str]] = frozenset()

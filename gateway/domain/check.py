@@ -38,9 +38,13 @@ class Check(Struct, frozen=True):
 
 
 class AuxData(Struct, frozen=True):
-    """Side data of a check: verified JWT claims, as `request.auxData.jwt` in conditions."""
+    """Side data of a check: verified JWT claims, as `request.auxData.jwt` in conditions.
+
+    `jwts` holds several tokens by name, each `{"claims": {...}}`, as `request.auxData.jwts`.
+    """
 
     jwt: Mapping[str, Any] = field(default_factory=dict)
+    jwts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class CheckRequest(Struct, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from gateway.domain.check import CheckAnswer, CheckRequest, Resource, ResourceDecision
+from gateway.domain.check import AuxData, CheckAnswer, CheckRequest, Resource, ResourceDecision
 from gateway.domain.principal import Principal
 from gateway.policy.cel import Activation, Budget
 from gateway.policy.compile import build_table
@@ -74,15 +74,21 @@ class Engine:
             for rule in policy.rules
         )
 
+    def with_settings(self, settings: EngineSettings) -> Engine:
+        """The same policies, evaluated with other settings; nothing is compiled again. The revision stays."""
+        table = structs.replace(self._table, globals=settings.globals)
+        return Engine(table, self._schemas, settings, self.revision)
+
     def check(self, request: CheckRequest, now: int) -> CheckAnswer:
         """The decisions of a batch; `now` (nanoseconds since the epoch) is the time of all of them."""
-        principal = _principal_message(request.principal)
-        activation = Activation(
-            principal=principal,
-            aux_data={"jwt": request.aux_data.jwt if request.aux_data else {}},
-            globals=self._table.globals,
-            now=now,
-        )
+        return self.check_with(request, Activation(now=now))
+
+    def check_with(self, request: CheckRequest, activation: Activation) -> CheckAnswer:
+        """The decisions of a batch with a prepared clock; everything else of `activation` is set here."""
+        activation.principal = _principal_message(request.principal)
+        aux = request.aux_data or AuxData()
+        activation.aux_data = {"jwt": aux.jwt, "jwts": aux.jwts}
+        activation.globals = self._table.globals
         results = tuple(
             self._check_one(request.principal, check.resource, check.actions, activation)
             for check in request.checks
@@ -132,13 +138,16 @@ class Engine:
         return (), False
 
 
-def compile_policies(files: Sequence[SourceFile], settings: EngineSettings) -> Engine:
+def compile_policies(
+    files: Sequence[SourceFile], settings: EngineSettings, *, check_schemas: bool = True
+) -> Engine:
     """The engine of a policy set. Raises PolicyProblems with everything that is wrong."""
     complaints = Complaints()
     documents = load_documents(files, complaints)
     table = build_table(documents, settings, complaints)
     schemas = Schemas((file for file in files if file.schema), complaints)
-    schemas.compile(table)
+    if check_schemas:
+        schemas.compile(table)
     complaints.raise_if_any()
     return Engine(table, schemas, settings, revision_of(files, settings))
 

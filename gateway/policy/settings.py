@@ -19,6 +19,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
     default_scope: str = ""
     lenient_scope_search: bool = False
     schema_enforcement: Literal["none", "warn", "reject"] = "none"
+    strict_evaluation: bool = False
+    """An expression that fails denies the action instead of counting as false."""
     packs_off: tuple[str, ...] = ()
     expression_budget: int = 1_000_000
     """Cost units that the conditions of one resource may spend together."""
