@@ -7,7 +7,7 @@ The file is named by `--config` and never looked for in the working directory: a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +20,35 @@ from gateway.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "OSTIARY__"
 _MAX_DEPTH = 16
+_NAMES_BELOW = "packs"
+_TAG = "tag:yaml.org,2002:"
+_SCALARS = frozenset(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str"))
+_AS_TEXT = frozenset({f"{_TAG}timestamp", f"{_TAG}value"})
+"""What YAML 1.1 would make a date of, or nothing at all, is the text it looks like."""
 _PATH = re.compile(r"`\$(?P<path>[^`]*)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]+)`")
 
 
 class Settings:
-    """A tree of values under construction, with the place that set each path."""
+    """A tree of values under construction, with the place that set each path (`server.listen`, `modes[1].role`)."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self._places: dict[str, str] = {}
 
     def place(self, path: str) -> str:
-        """Where a path (or the nearest one above it) was set."""
+        """Where a path (or the nearest one above it) was set, "" where nothing set it."""
         while path and path not in self._places:
-            path = path.rpartition(".")[0]
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self._places.get(path, "")
 
     def set(self, path: str, value: Any, place: str) -> None:
         """Set one dotted path; mappings are merged, everything else replaces."""
-        parts = path.split(".")
+        if isinstance(value, dict) and value:
+            for key, below in value.items():
+                self.set(f"{path}.{key}", below, place)
+            return
+        parts = _split(path)
         target = self.values
         for part in parts[:-1]:
             below = target.setdefault(part, {})
@@ -50,15 +59,21 @@ class Settings:
                     remedy="Set either the section or its keys.",
                 )
             target = below
-        if isinstance(value, dict) and isinstance(target.get(parts[-1]), dict):
-            target[parts[-1]] = {**target[parts[-1]], **value}
-        else:
-            target[parts[-1]] = value
-        self._places[path] = place
+        target[parts[-1]] = value
+        self.note(path, place)
 
     def note(self, path: str, place: str) -> None:
-        """Remember the place of a path."""
+        """Remember the place of a path, and forget those of what it replaces."""
+        for known in [name for name in self._places if name.startswith((f"{path}.", f"{path}["))]:
+            del self._places[known]
         self._places[path] = place
+
+
+def _split(path: str) -> list[str]:
+    """The parts of a path. Below `packs` there are names of rules, which hold dots themselves."""
+    if path.startswith(f"{_NAMES_BELOW}."):
+        return [_NAMES_BELOW, path.removeprefix(f"{_NAMES_BELOW}.")]
+    return path.split(".")
 
 
 def load(
@@ -68,17 +83,24 @@ def load(
     flags: Mapping[str, Any] | None = None,
 ) -> Config:
     """The configuration of all sources. Raises ConfigError with path, place and remedy."""
+    return convert(gather(file, environment, assignments, flags))
+
+
+def gather(
+    file: Path | None,
+    environment: Mapping[str, str],
+    assignments: Iterable[str] = (),
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """What all sources set, before it is checked. Raises ConfigError for a source that cannot be read."""
     settings = Settings()
     if file is not None:
         _read_file(settings, file)
     for name in sorted(environment):
         if name.startswith(ENVIRONMENT_PREFIX):
+            place = f"the environment variable {name}"
             path = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
-            settings.set(
-                path,
-                _value(environment[name], f"the environment variable {name}"),
-                f"the environment variable {name}",
-            )
+            settings.set(path, _value(environment[name], place), place)
     for assignment in assignments:
         path, separator, text = assignment.partition("=")
         if not separator or not path:
@@ -88,10 +110,11 @@ def load(
         settings.set(path, _value(text, f"--set {path}"), f"--set {path}")
     for path, value in (flags or {}).items():
         settings.set(path, value, "the command line")
-    return _convert(settings)
+    return settings
 
 
-def _convert(settings: Settings) -> Config:
+def convert(settings: Settings) -> Config:
+    """The checked configuration. Raises ConfigError with path, place and remedy."""
     try:
         config = msgspec.convert(settings.values, Config, strict=True)
     except msgspec.ValidationError as error:
@@ -110,7 +133,7 @@ def _convert(settings: Settings) -> Config:
 def _explain(settings: Settings, message: str) -> ConfigError:
     """A validation message of msgspec, in the operator's terms: `a.b.c`, and who set it."""
     found = _PATH.search(message)
-    path = re.sub(r"\[[^\]]*\]", "", found.group("path")).strip(".") if found else ""
+    path = _exact(settings, found.group("path").strip(".")) if found else ""
     unknown = _UNKNOWN.search(message)
     if unknown:
         name = unknown.group("name")
@@ -128,13 +151,29 @@ def _explain(settings: Settings, message: str) -> ConfigError:
     )
 
 
+def _exact(settings: Settings, path: str) -> str:
+    """A path with `[...]`, msgspec's word for some key of a mapping, as the path of the key that is wrong."""
+    section, mark, rest = path.partition("[...]")
+    if not mark or "." in section or not isinstance(settings.values.get(section), dict):
+        return path.replace("[...]", "")
+    for key, value in settings.values[section].items():
+        try:
+            msgspec.convert({section: {key: value}}, Config, strict=True)
+        except msgspec.ValidationError:
+            return f"{section}.{key}{rest}"
+    return section
+
+
 def _value(text: str, place: str) -> Any:
+    if not text.strip():
+        return ""
     try:
-        return _plain(yaml.compose(text, Loader=yaml.CSafeLoader), None, "", place) if text.strip() else ""
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ConfigError(
             f"{place} is not YAML: {error}.", number=3, remedy="Put the value in quotes."
         ) from None
+    return Reader(place, None).value(node) if node is not None else ""
 
 
 def _read_file(settings: Settings, file: Path) -> None:
@@ -146,52 +185,76 @@ def _read_file(settings: Settings, file: Path) -> None:
         ) from None
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise ConfigError(
-            f"{place}: this is not YAML: {error.problem}.", number=3, remedy="Check the indentation."
-        ) from None
+    except yaml.YAMLError as error:
+        raise _not_yaml(file, text, error) from None
     if node is None:
         return
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(
             f"{file}:1: a configuration is a mapping.", number=3, remedy="Write `mode: observe`, for one."
         )
-    plain = _plain(node, settings, "", str(file))
-    settings.values.update(plain)
+    settings.values.update(Reader(str(file), settings.note).value(node))
 
 
-def _plain(node: yaml.Node | None, settings: Settings | None, path: str, file: str, depth: int = 1) -> Any:
-    """The value of a node; notes the line of every path and refuses duplicate keys and aliases."""
-    if node is None:
-        return ""
-    line = node.start_mark.line + 1
-    if depth > _MAX_DEPTH:
-        raise ConfigError(
-            f"{file}:{line}: nested deeper than {_MAX_DEPTH} levels.", number=3, remedy="No key is that deep."
-        )
-    if isinstance(node, yaml.MappingNode):
+def _not_yaml(file: Path, text: str, error: yaml.YAMLError) -> ConfigError:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        line, problem = mark.line + 1, error.problem
+    elif isinstance(error, yaml.reader.ReaderError):
+        line, problem = text.count("\n", 0, error.position) + 1, error.reason
+    else:
+        line, problem = 1, str(error)
+    return ConfigError(
+        f"{file}:{line}: this is not YAML: {problem}.", number=3, remedy="Check the indentation."
+    )
+
+
+class Reader:
+    """Values of YAML nodes, stricter than YAML: no duplicate key, no alias, no merge key, no tag of one's own.
+
+    `note` is told the path and the `file:line` of every key; without it errors name `source` alone.
+    """
+
+    def __init__(self, source: str, note: Callable[[str, str], None] | None) -> None:
+        self._source = source
+        self._note = note
+        self._seen: set[int] = set()
+
+    def value(self, node: yaml.Node, path: str = "", depth: int = 1) -> Any:
+        """The value of a node. Raises ConfigError."""
+        if depth > _MAX_DEPTH:
+            raise self._error(node, f"nested deeper than {_MAX_DEPTH} levels", "No key is that deep.")
+        if id(node) in self._seen:
+            # A few nested aliases stand for gigabytes; nobody needs one here.
+            raise self._error(node, "an alias stands here", "Write the value out.")
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(node.value)]
+        if node.tag in _AS_TEXT:
+            return node.value
+        if node.tag not in _SCALARS:
+            raise self._error(node, f"the tag {node.tag} is not known", "Write a plain value.")
+        return yaml.constructor.SafeConstructor().construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: str, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key_line = key_node.start_mark.line + 1
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
             if not key or key == "<<":
-                raise ConfigError(
-                    f"{file}:{key_line}: a key must be plain text.", number=3, remedy="Write `key: value`."
-                )
+                raise self._error(key_node, "a key must be plain text", "Write `key: value`.")
             if key in found:
-                raise ConfigError(
-                    f"{file}:{key_line}: {key} stands here twice.", number=3, remedy="Keep one of them."
-                )
+                raise self._error(key_node, f"{key} stands here twice", "Keep one of them.")
             below = f"{path}.{key}".strip(".")
-            if settings is not None:
-                settings.note(below, f"{file}:{key_line}")
-            found[key] = _plain(value_node, settings, below, file, depth + 1)
+            if self._note is not None:
+                self._note(below, f"{self._source}:{key_node.start_mark.line + 1}")
+            found[key] = self.value(value_node, below, depth + 1)
         return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, settings, path, file, depth + 1) for item in node.value]
-    return yaml.constructor.SafeConstructor().construct_object(node)
+
+    def _error(self, node: yaml.Node, what: str, remedy: str) -> ConfigError:
+        line = f":{node.start_mark.line + 1}" if self._note is not None else ""
+        return ConfigError(f"{self._source}{line}: {what}.", number=3, remedy=remedy)
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import click
 
@@ -12,24 +12,41 @@ from gateway.errors import OstiaryError
 
 
 class Commands(click.Group):
-    """Finds a command's module by name. Each module has `command`, a click command or group."""
+    """Finds a command's module by name. Each module has `command`, a click command or group.
+
+    `summaries` says in one line what a command does, so that listing them imports none; a group without it imports all.
+    """
 
     modules: ClassVar[dict[str, str]] = {
-        "agent-settings": "agent_settings",
-        "audit": "audit",
-        "clerk": "clerk",
-        "config": "config",
+        "serve": "serve",
+        "try": "try_",
         "demo": "demo",
         "doctor": "doctor",
-        "policy": "policy",
-        "serve": "serve",
         "status": "status",
-        "token": "token",
-        "try": "try_",
-        "version": "version",
         "why": "why",
+        "audit": "audit",
+        "policy": "policy",
+        "agent-settings": "agent_settings",
+        "config": "config",
+        "token": "token",
+        "version": "version",
+        "clerk": "clerk",
     }
     internal: ClassVar[frozenset[str]] = frozenset({"clerk"})
+    summaries: ClassVar[dict[str, str]] = {
+        "serve": "Run the gateway.",
+        "try": "Watch Claude Code in one project, and undo it.",
+        "demo": "Play a recorded agent session against the running gateway.",
+        "doctor": "Prove that this installation works; say what to do where it does not.",
+        "status": "Mode, policy and posture of the running gateway, and the last stops.",
+        "why": "Explain one decision.",
+        "audit": "Search and verify the record.",
+        "policy": "Write, check, explain and ship policies.",
+        "agent-settings": "Settings that connect an agent to the gateway.",
+        "config": "Show, explain or write the configuration.",
+        "token": "Make credentials.",
+        "version": "The version, and the version of every contract.",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands people call."""
@@ -43,6 +60,23 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(f"gateway.cli.{module}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help."""
+        names = self.list_commands(ctx)
+        if not all(name in self.summaries for name in names):
+            super().format_commands(ctx, formatter)
+            return
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.summaries[name]) for name in names])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours ends it with its own exit code."""
+        try:
+            return super().invoke(ctx)
+        except OstiaryError as error:
+            click.echo(f"ostiary: {error}", err=True)
+            ctx.exit(error.exit_status)
+
 
 @click.command(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -53,8 +87,4 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line; the exit code tells what happened: 0 ok, 1 found something, 2 usage, 3 compile, 4 tests."""
-    try:
-        root(prog_name="ostiary")
-    except OstiaryError as error:
-        click.echo(f"ostiary: {error}", err=True)
-        sys.exit(error.exit_status)
+    sys.exit(root.main(prog_name="ostiary"))
