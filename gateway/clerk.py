@@ -10,99 +10,68 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 from aiohttp import web
 
-from gateway.audit.follow import Position, unread
-from gateway.domain.query import Page, Query, Row
+from gateway.indexing import Indexing
 
 POLL_SECONDS = 0.5
+_SLICE_NANOSECONDS = 100_000_000
 _LOG = structlog.stdlib.get_logger("ostiary.clerk")
-
-
-class WritableIndex(Protocol):
-    """The index as the clerk uses it: `AuditIndex`, and batches of committed lines."""
-
-    def positions(self) -> Mapping[str, tuple[str, int]]:
-        """How far each chain is indexed."""
-        ...
-
-    def append(self, chain: str, lines: tuple[bytes, ...], segment: str, offset: int) -> int:
-        """Index lines and move the position."""
-        ...
-
-    def search(self, query: Query) -> Page:
-        """One page."""
-        ...
-
-    def find(self, identifier: str) -> Row | None:
-        """One record."""
-        ...
-
-
-def catch_up(audit_dir: Path, index: WritableIndex) -> int:
-    """Index everything that is committed and not indexed yet; how many records that were."""
-    positions = {chain: Position(segment, offset) for chain, (segment, offset) in index.positions().items()}
-    added = 0
-    for batch in unread(audit_dir, positions):
-        added += index.append(batch.chain, batch.lines, batch.position.segment, batch.position.offset)
-    return added
 
 
 class Clerk:
     """Runs until it is told to stop or its parent is gone."""
 
     def __init__(
-        self,
-        *,
-        audit_dir: Path,
-        index: WritableIndex,
-        application: web.Application,
-        socket: Path,
-        close: Callable[[], Awaitable[None]],
+        self, *, indexing: Indexing, application: web.Application, socket: Path, close: Callable[[], None]
     ) -> None:
-        self._audit_dir = audit_dir
-        self._index = index
+        self._indexing = indexing
         self._application = application
         self._socket = socket
         self._close = close
+        self._stop = asyncio.Event()
 
     async def run(self) -> None:
         """Follow and serve."""
-        stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_reader(sys.stdin.fileno(), self._parent_gone, stop)
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_reader(sys.stdin.fileno(), self._parent_gone)
         runner = web.AppRunner(self._application, access_log=None, auto_decompress=False)
         await runner.setup()
         try:
             self._socket.unlink(missing_ok=True)
             await web.UnixSite(runner, str(self._socket)).start()
             self._socket.chmod(0o600)
-            while not stop.is_set():
-                self._follow()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+            await self._follow_until_stopped()
         finally:
             await runner.cleanup()
             self._socket.unlink(missing_ok=True)
-            self._follow()
-            await self._close()
+            self._slice()
+            self._close()
 
-    def _follow(self) -> None:
+    async def _follow_until_stopped(self) -> None:
+        while not self._stop.is_set():
+            if not self._slice():
+                await asyncio.sleep(0)
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), POLL_SECONDS)
+
+    def _slice(self) -> bool:
+        """Index for a moment; whether there is nothing more to do now."""
         try:
-            catch_up(self._audit_dir, self._index)
+            return self._indexing.catch_up(_SLICE_NANOSECONDS)
         except Exception:  # noqa: BLE001 - the clerk tries again: a search that is late is better than none
             _LOG.exception("indexing_failed")
+            return True
 
-    @staticmethod
-    def _parent_gone(stop: asyncio.Event) -> None:
+    def _parent_gone(self) -> None:
         """End of the gate's pipe: the gate is gone, and so are we."""
         if not os.read(sys.stdin.fileno(), 1):
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-            stop.set()
+            self._stop.set()

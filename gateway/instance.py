@@ -21,9 +21,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
 class Instance:
-    """An opened data directory. `close` gives the lock back."""
+    """An opened data directory. `close` gives the lock back, where it is held."""
 
-    def __init__(self, directory: Path, name: str, key: bytes, lock: int) -> None:
+    def __init__(self, directory: Path, name: str, key: bytes, lock: int | None) -> None:
         self.directory = directory
         self.name = name
         self.key = key
@@ -41,7 +41,8 @@ class Instance:
 
     def close(self) -> None:
         """Release the directory."""
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def open_instance(directory: Path, random_bytes: Callable[[int], bytes]) -> Instance:
@@ -55,6 +56,21 @@ def open_instance(directory: Path, random_bytes: Callable[[int], bytes]) -> Inst
         os.close(lock)
         raise
     return Instance(directory, name, key, lock)
+
+
+def attach_instance(directory: Path) -> Instance:
+    """An existing data directory without its lock: for whoever reads beside the gate, or when none runs."""
+    found = {}
+    for name in (NAME_NAME, KEY_NAME):
+        try:
+            found[name] = (directory / name).read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"{directory} is no data directory that can be read here: {name}: {error.strerror}.",
+                number=13,
+                remedy="Name the one of your gateway with --data-dir, and read it as the user it belongs to.",
+            ) from None
+    return Instance(directory, found[NAME_NAME].decode("ascii", "replace").strip(), found[KEY_NAME], None)
 
 
 def _instance_name(path: Path, random_bytes: Callable[[int], bytes]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,25 @@ from adapters.agents.claude_code import AGENT as CLAUDE_CODE
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
 from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
 from adapters.pdp.local import LocalPdp
-from adapters.stores.sqlite import SqliteIndex
+from adapters.stores.sqlite import SqliteStore
 from gateway import clock
 from gateway.audit.beginning import open_journal
 from gateway.audit.journal import FileJournal
 from gateway.audit.redact import RecordRedactor, redaction_data
 from gateway.audit.reserve import keep_reserve
+from gateway.canary import canary_problem, canary_request
 from gateway.checks import Questions
-from gateway.clerk import Clerk, catch_up
+from gateway.clerk import Clerk
 from gateway.clerk_process import ClerkProcess
 from gateway.config import Config
 from gateway.config_rules import (
+    cerbos_url,
     check_settings,
     facts_settings,
     identity_rules,
+    must_govern,
     posture_of,
+    quota,
     rules_off,
     rules_off_patterns,
     stance,
@@ -37,31 +42,38 @@ from gateway.config_rules import (
 )
 from gateway.config_sources import default_data_dir
 from gateway.domain.ports import Pdp
+from gateway.domain.reader import Reader
 from gateway.domain.record import Record
-from gateway.domain.vocabulary import RECORD_SCHEMA
 from gateway.enforce import Enforcer
-from gateway.facts.analyser import CallAnalyser
-from gateway.facts.groups import group_data
-from gateway.facts.tool_data import ToolData, tool_data
+from gateway.errors import PolicyError
+from gateway.facts.analyser import CallAnalyser, FactsData, facts_data
 from gateway.gate import Gate, Listener
 from gateway.identity.resolver import Identities
-from gateway.instance import NAME_NAME, Instance, open_instance
+from gateway.index_lag import IndexLag
+from gateway.indexing import Indexing
+from gateway.instance import Instance, attach_instance, open_instance
+from gateway.lookback import Lookback
 from gateway.messages import Messages, MessageSettings
+from gateway.offline import OfflineReader
 from gateway.packs import shipped_packs
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
 from gateway.posture import Judgement, judge
+from gateway.proven import ProvenPdp
+from gateway.quota import Meters
 from gateway.readiness import Readiness
+from gateway.readings import Readings
 from gateway.recording import Origin
 from gateway.session import SessionMemory
-from gateway.supervision import Supervision
+from gateway.supervision import PolicyChange, RemoteRules, Supervision
 from gateway.telemetry import Telemetry
 from gateway.web.admin import AdminRoutes
 from gateway.web.guards import host_guard, plain_errors
 from gateway.web.hooks import HookLimits, Hooks, RecordObserver
 from gateway.web.listeners import address_of, bind
 from gateway.web.query_api import QueryRoutes
+from gateway.web.query_forward import QueryForward
 
 ADMIN_SOCKET = "admin.sock"
 QUERY_SOCKET = "query.sock"
@@ -98,7 +110,7 @@ def build_engine(config: Config) -> Engine:
 def cerbos_settings(config: Config) -> CerbosSettings:
     """Where the remote PDP is."""
     return CerbosSettings(
-        url=config.cerbos.url,
+        url=cerbos_url(config),
         timeout_seconds=config.cerbos.timeout_ms / 1000,
         connections=config.cerbos.connections,
         revision=config.cerbos.revision,
@@ -122,12 +134,13 @@ class GateBuilder:
         self._config_file = config_file
         self._observers = observers
         self._started = clock.now()
-        self._tools: ToolData = tool_data()
+        self._facts: FactsData = facts_data()
         self._readiness = Readiness()
         self._engine = build_engine(config)
         self._rules_off = rules_off(config, (rule.name for rule in self._engine.rules()))
         self._new_id = clock.Uuid7()
-        self._remote: CerbosHttpPdp | None = None
+        self._remote: ProvenPdp | None = None
+        self._meters = Meters(quota(config))
 
     def build(self) -> BuiltGate:
         """The gate. Raises ConfigError, PolicyError or StoreError."""
@@ -135,15 +148,16 @@ class GateBuilder:
         data_dir = data_dir_of(config, self._environment)
         instance = open_instance(data_dir, clock.random_bytes)
         self._instance = instance
-        self._posture = posture_of(config, [data_dir, *self._own_places()], own_uid=os.geteuid(), judge=judge)
+        self._posture = self._judge_posture()
         self._telemetry = Telemetry(
             agents=(CLAUDE_CODE,),
-            tools=self._tools.known,
+            tools=self._facts.tools.known,
             rules=(rule.name for rule in self._engine.rules()),
             version=product_version(),
         )
         self._identities = Identities(
-            identity_rules(config, os.geteuid(), self._started // 1_000_000_000), clock.now
+            identity_rules(config, os.geteuid(), self._started // 1_000_000_000, self._posture.posture),
+            clock.now,
         )
         data_socket = bind(config.server.listen, "server.listen", "--listen")
         admin_socket = bind(config.server.admin_listen, "server.admin_listen", "--admin-listen")
@@ -156,6 +170,13 @@ class GateBuilder:
         )
         self._supervision = self._build_supervision()
         self._clerk = ClerkProcess(data_dir, self._clerk_environment())
+        self._lag = IndexLag(
+            socket=data_dir / QUERY_SOCKET,
+            chain=self._journal.chain,
+            written=lambda: self._journal.place,
+            report=self._telemetry.audit_lag.set,
+            clock=clock.now,
+        )
         hooks = self._build_hooks(instance)
         admin = AdminRoutes(
             telemetry=self._telemetry,
@@ -164,7 +185,8 @@ class GateBuilder:
             status=self.status,
         )
         data_app = self._application([self._listen], hooks.routes())
-        admin_app = self._application([self._admin_listen], admin.routes())
+        queries = QueryForward(identities=self._identities, socket=data_dir / QUERY_SOCKET)
+        admin_app = self._application([self._admin_listen], [*admin.routes(), *queries.routes()])
         local_app = web.Application(middlewares=[plain_errors])
         local_app.add_routes(admin.local_routes())
         gate = Gate(
@@ -174,6 +196,7 @@ class GateBuilder:
                 Listener(application=local_app, path=data_dir / ADMIN_SOCKET),
             ),
             check=self._supervision.check,
+            may_start=self._supervision.refuse_ungoverned,
             reload=self._supervision.reload,
             drain=lambda: self._readiness.set("serving", "draining"),
             start=self._start,
@@ -182,7 +205,9 @@ class GateBuilder:
         )
         self._telemetry.mode_info.labels(config.mode).set(1)
         self._telemetry.posture_info.labels(self._posture.posture).set(1)
-        self._telemetry.policy_loaded(self._pdp.revision, self._started / 1e9)
+        self._telemetry.policy_loaded(
+            self._pdp.revision, self._started / 1e9, [rule.name for rule in self._engine.rules()]
+        )
         return BuiltGate(
             gate=gate,
             listen=self._listen,
@@ -227,13 +252,18 @@ class GateBuilder:
         config = self._config
         if config.backend == "local":
             return self._local
-
-        def observe(code: str, seconds: float) -> None:
-            self._telemetry.pdp_requests.labels("cerbos", code).inc()
-            self._telemetry.pdp_duration.labels("cerbos").observe(seconds)
-
-        remote = self._remote = CerbosHttpPdp(cerbos_settings(config), clock.stopwatch, observe)
-        return remote
+        cerbos = CerbosHttpPdp(
+            cerbos_settings(config),
+            clock.stopwatch,
+            lambda code, seconds: self._telemetry.asked("cerbos", code, seconds),
+        )
+        self._remote = ProvenPdp(
+            cerbos,
+            clock.stopwatch,
+            config.check.kind_prefix,
+            lambda problem: self._supervision.proved(problem),  # noqa: PLW0108 - supervision is built after its backend
+        )
+        return self._remote
 
     def _build_journal(self, instance: Instance) -> FileJournal:
         return open_journal(
@@ -259,12 +289,16 @@ class GateBuilder:
             readiness=self._readiness,
             telemetry=self._telemetry,
             journal=self._journal,
+            meters=self._meters,
             local=self._local,
             pdp=self._pdp,
             remote=self._remote,
-            remote_seconds=config.cerbos.timeout_ms / 1000,
-            kind_prefix=config.check.kind_prefix,
-            tested_versions=TESTED_VERSIONS,
+            rules=RemoteRules(
+                seconds=config.cerbos.timeout_ms / 1000,
+                kind_prefix=config.check.kind_prefix,
+                tested_versions=TESTED_VERSIONS,
+                must_govern=must_govern(config),
+            ),
             load_policies=self._load_policies,
             origin=self._origin,
             facts={"version": product_version(), "mode": config.mode},
@@ -272,31 +306,49 @@ class GateBuilder:
             new_id=self._new_id,
         )
 
-    def _load_policies(self) -> Callable[[], None]:
-        """Compile the policies anew; the result puts them in force."""
+    def _load_policies(self) -> PolicyChange:
+        """Compile the policies anew. Raises OstiaryError; a set that lets the canary live is refused as well."""
+        self._judge_posture()
         engine = build_engine(self._config)
+        names = tuple(rule.name for rule in engine.rules())
+        switched_off = rules_off(self._config, names)
+        problem = canary_problem(LocalPdp(engine, clock.now).decide_now(canary_request()))
+        if problem:
+            raise PolicyError(
+                problem, number=40, remedy="Leave policies for the canary's kind to the shipped packs."
+            )
 
         def put_in_force() -> None:
             self._engine = engine
+            self._rules_off = switched_off
             self._local.replace(engine)
+            self._questions.replace_rules_off(switched_off)
 
-        return put_in_force
+        return PolicyChange(put_in_force=put_in_force, rules=names)
+
+    def _judge_posture(self) -> Judgement:
+        """The posture. Raises ConfigError where `held` is demanded and does not hold."""
+        places = [self._instance.directory, *self._own_places()]
+        return posture_of(self._config, places, own_uid=os.geteuid(), judge=judge)
 
     def _build_hooks(self, instance: Instance) -> Hooks:
         config = self._config
         ports = frozenset(int(address.rpartition(":")[2]) for address in (self._listen, self._admin_listen))
         facts = facts_settings(config, [instance.directory, *self._own_places()], ports)
+        self._questions = Questions(check_settings(config, self._rules_off), self._pdp)
+        redactor = RecordRedactor(instance.key, instance.key_id, redaction_data())
         enforcer = Enforcer(
             stance=stance(config),
-            analyser=CallAnalyser(facts, self._tools, group_data()),
+            analyser=CallAnalyser(facts, self._facts),
             pdp=self._pdp,
-            questions=Questions(check_settings(config, self._rules_off), self._pdp),
-            redactor=RecordRedactor(instance.key, instance.key_id, redaction_data()),
-            memory=SessionMemory(),
-            messages=Messages(MessageSettings(contact=config.messages.contact)),
-            origin=Origin(
-                instance=instance.name, worker="gate", posture=self._posture.posture, backend=self._pdp.name
+            questions=self._questions,
+            redactor=redactor,
+            lookback=Lookback(SessionMemory(), redactor),
+            meters=self._meters,
+            messages=Messages(
+                MessageSettings(contact=config.messages.contact, recorded=config.messages.recorded)
             ),
+            origin=self._origin,
             clock=clock.now,
             stopwatch=clock.stopwatch,
             new_id=self._new_id,
@@ -324,11 +376,13 @@ class GateBuilder:
 
     async def _start(self) -> None:
         await self._clerk.start()
+        self._lag.start()
         self._readiness.set("serving", "")
         self._supervision.record("start")
 
     async def _close(self) -> None:
-        self._supervision.record("stop")
+        self._supervision.close()
+        await self._lag.stop()
         self._journal.close()
         await self._clerk.stop()
         await self._pdp.close()
@@ -345,46 +399,53 @@ class GateBuilder:
 
 def build_clerk(data_dir: Path) -> Clerk:
     """The clerk of a data directory. Its own chain holds who searched the record."""
-    audit_dir = data_dir / "audit"
-    index = SqliteIndex(data_dir / INDEX_NAME)
+    store = SqliteStore(data_dir / INDEX_NAME)
+    indexing = Indexing(data_dir / "audit", store, clock.stopwatch)
+    journal, readings = _readings(data_dir, "clerk")
+    routes = QueryRoutes(store=store, indexing=indexing, audited=readings.record)
+    application = web.Application(middlewares=[plain_errors])
+    application.add_routes(routes.routes())
+
+    def close() -> None:
+        journal.close()
+        store.close()
+
+    return Clerk(indexing=indexing, application=application, socket=data_dir / QUERY_SOCKET, close=close)
+
+
+def build_offline_reader(data_dir: Path) -> OfflineReader:
+    """Reads a record whose gateway does not run. Raises ConfigError or StoreError."""
+    attach_instance(data_dir)
+    own = os.access(data_dir, os.W_OK)
+    place = data_dir if own else Path(tempfile.mkdtemp(prefix="ostiary-"))
+    store = SqliteStore(place / INDEX_NAME)
+    return OfflineReader(
+        store=store,
+        indexing=Indexing(data_dir / "audit", store, clock.stopwatch),
+        readings=(lambda: _readings(data_dir, "cli")) if own else None,
+        reader=Reader(id=f"uid:{os.geteuid()}", reader_class="owner"),
+        temporary=None if own else place,
+    )
+
+
+def _readings(data_dir: Path, worker: str) -> tuple[FileJournal, Readings]:
+    """The chain of a process that reads, and what writes into it."""
+    instance = attach_instance(data_dir)
     new_id = clock.Uuid7()
     journal = open_journal(
-        audit_dir,
-        instance=(data_dir / NAME_NAME).read_text(encoding="ascii").strip(),
-        worker="clerk",
+        instance.audit,
+        instance=instance.name,
+        worker=worker,
         clock=clock.now,
         new_id=new_id,
         versions={"ostiary": product_version()},
     )
-
-    def audited(action: str, facts: Mapping[str, Any]) -> None:
-        record = Record(
-            schema=RECORD_SCHEMA,
-            type="gate",
-            decision_id=new_id(),
-            ts=clock.now(),
-            worker="clerk",
-            gate={"action": "audit_read", "what": action, **facts},
-        )
-        journal.submit(record, lambda _error: None)
-
-    routes = QueryRoutes(
-        index=index, find=index.find, catch_up=lambda: catch_up(audit_dir, index), audited=audited
+    readings = Readings(
+        journal=journal,
+        redactor=RecordRedactor(instance.key, instance.key_id, redaction_data()),
+        instance=instance.name,
+        worker=worker,
+        clock=clock.now,
+        new_id=new_id,
     )
-    application = web.Application(middlewares=[plain_errors])
-    application.add_routes(routes.routes())
-
-    async def close() -> None:
-        journal.close()
-        index.close()
-
-    return Clerk(
-        audit_dir=audit_dir, index=index, application=application, socket=data_dir / QUERY_SOCKET, close=close
-    )
-
-
-def build_offline_index(data_dir: Path, work: Path) -> SqliteIndex:
-    """An index of a record whose gateway does not run, built in `work`: searching needs no running process."""
-    index = SqliteIndex(work / INDEX_NAME)
-    catch_up(data_dir / "audit", index)
-    return index
+    return journal, readings

@@ -63,6 +63,7 @@ class FileJournal:
         self._syncs: set[asyncio.Task[None]] = set()
         self._file = os.open(directory / segment_name(1), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._size = len(header)
+        self._segment_start = 1
         self._torn = False
         self._link = first_link(header)
         self._problem = ""
@@ -73,6 +74,11 @@ class FileJournal:
     def seq(self) -> int:
         """The number of the last record that was written."""
         return self._seq
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the chain ends: its segment's name and size; ("", 0) while nothing is recorded."""
+        return (segment_name(self._segment_start), self._size) if self._seq else ("", 0)
 
     @property
     def healthy(self) -> bool:
@@ -203,7 +209,7 @@ class FileJournal:
         os.fsync(self._file)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.close(self._file)
-        self._file, self._size, self._torn = file, 0, False
+        self._file, self._segment_start, self._size, self._torn = file, self._seq + 1, 0, False
         sync_directory(self._directory)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from gateway.domain.decision import Answer
 from gateway.domain.events import Claims, HookEvent
 from gateway.domain.operations import Analysis
 from gateway.domain.principal import Principal
-from gateway.domain.query import Page, Query
+from gateway.domain.query import Page, Query, Row
 from gateway.domain.record import Record
 
 Clock = Callable[[], int]
@@ -126,11 +126,30 @@ class Journal(Protocol):
         ...
 
 
-class AuditIndex(Protocol):
-    """The searchable projection of the journal."""
+class AuditStore(Protocol):
+    """The searchable projection of the journal: rebuildable at any time, filled by one process, read by several."""
+
+    def positions(self) -> Mapping[str, tuple[str, int]]:
+        """How far each chain is indexed: segment name, and byte offset just after a commit line."""
+        ...
+
+    def append(self, chain: str, lines: Iterable[bytes], segment: str, offset: int) -> int:
+        """Index committed lines and move the chain's position, both or neither; how many lines were new.
+
+        Lines that are there already count for nothing; lines that are no records are passed over. Raises StoreError.
+        """
+        ...
 
     def search(self, query: Query) -> Page:
-        """One page of records."""
+        """One page of records, joined with what later events told of them. Raises StoreError."""
+        ...
+
+    def find(self, identifier: str) -> Row | None:
+        """The record of a decision id, its short form, or a call id; the newest when several have it."""
+        ...
+
+    def close(self) -> None:
+        """Release the store."""
         ...
 
 
@@ -152,8 +171,10 @@ class Peer(Struct, frozen=True, kw_only=True):
 
 
 class Identified(Struct, frozen=True, kw_only=True):
-    """A principal and whether it was proven; `problem` says why not (`missing`, `empty`, `unknown`, `wrong_class`, …)."""
+    """A principal and whether it was proven; `problem` says why not, a word of `vocabulary.IDENTITY_PROBLEMS`."""
 
     principal: Principal
     proven: bool
     problem: str = ""
+    agent_bound: bool = False
+    """Whether the credential also proves which agent is in use, so that a looser mode for that agent may hold."""

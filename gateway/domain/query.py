@@ -20,6 +20,7 @@ class Query(Struct, frozen=True, kw_only=True):
     decision: tuple[str, ...] = ()
     answer: tuple[str, ...] = ()
     rule: str = ""
+    flag: str = ""
     text: str = ""
     """Words searched in commands, paths, hosts and reasons; never a query language (it is quoted before the index)."""
     id: str = ""
@@ -32,18 +33,20 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One found record with what later events added to it."""
+    """One found record with what later events added to it. `outcome` is "" for what is no tool call."""
 
     record: Record
-    outcome: str = "unknown"
+    outcome: str = ""
     flags: tuple[str, ...] = ()
+    """The record's own flags and those the join found (`gateway.domain.outcome`)."""
     repeats: int = 0
+    """How many equal requests followed within the window in which they count as repeats."""
     chain: str = ""
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """One page; `cursor` is empty on the last one. `lag` is how many journalled records are not indexed yet."""
+    """One page; `cursor` is empty on the last one. `lag_bytes`: how much of the journal is not indexed yet."""
 
     rows: tuple[Row, ...]
     cursor: str = ""
-    lag: int = 0
+    lag_bytes: int = 0

@@ -1,66 +1,88 @@
-"""The query API: search the record. Served on a Unix socket in the data directory; every search is a record itself."""
+"""The query API: search the record. Served on a Unix socket in the data directory; every search is a record itself.
+
+The gate forwards the admin listener's requests here and says whose they are; whoever else opens the socket owns the data
+directory. A viewer sees his own records, masked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET, structs
 
-from gateway.domain.ports import AuditIndex
-from gateway.domain.query import Query, Row
+from gateway.audit.mask import mask
+from gateway.domain.ports import AuditStore
+from gateway.domain.query import Page, Query, Row
+from gateway.domain.reader import Reader
 from gateway.errors import StoreError
+from gateway.indexing import Indexing
 from gateway.web.guards import error
 
+READER_HEADER = "X-Ostiary-Reader"
+CATCH_UP_NANOSECONDS = 1_000_000_000
 _NUMBERS = frozenset({"since", "until", "limit"})
-_FLAGS = frozenset({"synthetic", "newest_first"})
+_FLAGS = {"true": True, "false": False}
+_FLAG_NAMES = frozenset({"synthetic", "newest_first"})
 _LISTS = frozenset({"decision", "answer", "type"})
+_CURSOR = re.compile(r"\d{1,19}\.\d{1,19}\Z")
+
+Audited = Callable[[Reader, str, Mapping[str, Any], int], Awaitable[None]]
+"""Records who read what and how many rows that were. Raises StoreError when it cannot be recorded."""
 
 
 class QueryRoutes:
-    """Serves searches over an index. `catch_up` brings it up to date first; `audited` records who asked for what."""
+    """Serves searches over a store, which is brought up to date first."""
 
-    def __init__(
-        self,
-        *,
-        index: AuditIndex,
-        find: Callable[[str], Row | None],
-        catch_up: Callable[[], int],
-        audited: Callable[[str, Mapping[str, Any]], None],
-    ) -> None:
-        self._index = index
-        self._find = find
-        self._catch_up = catch_up
+    def __init__(self, *, store: AuditStore, indexing: Indexing, audited: Audited) -> None:
+        self._store = store
+        self._indexing = indexing
         self._audited = audited
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes."""
-        return [web.get("/v1/records", self.search), web.get("/v1/records/{id}", self.one)]
+        """The routes of the clerk's socket."""
+        return [
+            web.get("/v1/records", self.search),
+            web.get("/v1/records/{id}", self.one),
+            web.get("/v1/positions", self.positions),
+        ]
 
     async def search(self, request: web.Request) -> web.Response:
         """A page of records; parameters are the fields of `Query`."""
+        reader = reader_of(request)
         try:
             query = parse_query(request.query.items())
         except ValueError as wrong:
             return error(
                 400, "OST-REQ-400", f"The query cannot be read: {wrong}.", "docs/cli.md lists the filters."
             )
+        if not reader.sees_all:
+            query = structs.replace(query, principal=reader.id)
         try:
-            self._catch_up()
-            page = self._index.search(query)
+            self._indexing.catch_up(CATCH_UP_NANOSECONDS)
+            page = self._store.search(query)
+            lag = self._indexing.lag_bytes()
+            await self._audited(reader, "search", dict(request.query), len(page.rows))
         except StoreError as failed:
             return error(503, failed.code, failed.message, failed.remedy)
-        if not query.synthetic:
-            self._audited("search", dict(request.query))
-        return web.Response(body=msgspec.json.encode(page), content_type="application/json")
+        rows = page.rows if reader.sees_all else tuple(mask(row) for row in page.rows)
+        return _json(Page(rows=rows, cursor=page.cursor, lag_bytes=lag))
 
     async def one(self, request: web.Request) -> web.Response:
         """The record of a decision id, its short form or a call id; `last` is the newest decided call."""
+        reader = reader_of(request)
         identifier = request.match_info["id"]
         try:
-            self._catch_up()
-            row = self._last() if identifier == "last" else self._find(identifier)
+            self._indexing.catch_up(CATCH_UP_NANOSECONDS)
+            row = self._last(reader) if identifier == "last" else self._store.find(identifier)
+            if row is not None and not (reader.sees_all or _is_of(row, reader)):
+                row = None
+            await self._audited(reader, "read", {"id": identifier}, 0 if row is None else 1)
         except StoreError as failed:
             return error(503, failed.code, failed.message, failed.remedy)
         if row is None:
@@ -70,36 +92,82 @@ class QueryRoutes:
                 f"No record has the id {identifier[:64]!r}.",
                 "`ostiary audit search` lists ids.",
             )
-        if not row.record.synthetic:
-            self._audited("read", {"id": row.record.decision_id})
-        return web.Response(body=msgspec.json.encode(row), content_type="application/json")
+        return _json(row if reader.sees_all else mask(row))
 
-    def _last(self) -> Row | None:
-        page = self._index.search(
-            Query(limit=1, type=("call",), decision=("deny", "ask", "error", "allow", "no_policy"))
-        )
+    async def positions(self, _request: web.Request) -> web.Response:
+        """How far each chain is indexed: what the gate's lag metric is made of."""
+        try:
+            return _json(self._store.positions())
+        except StoreError as failed:
+            return error(503, failed.code, failed.message, failed.remedy)
+
+    def _last(self, reader: Reader) -> Row | None:
+        """The newest call that policy decided."""
+        principal = "" if reader.sees_all else reader.id
+        decided = ("deny", "ask", "error", "allow", "no_policy")
+        page = self._store.search(Query(limit=1, type=("call",), decision=decided, principal=principal))
         return page.rows[0] if page.rows else None
 
 
-def parse_query(items: Any) -> Query:
+def reader_of(request: web.Request) -> Reader:
+    """Who asks: as the gate says, else whoever is at the other end of the socket. Raises HTTPForbidden for nobody."""
+    told = request.headers.get(READER_HEADER)
+    if told is not None:
+        try:
+            reader = msgspec.json.decode(told, type=Reader)
+        except (msgspec.MsgspecError, ValueError):
+            reader = None
+        if reader is None or not reader.id:
+            # Without a name "his own records" would be everybody's.
+            raise web.HTTPForbidden
+        return reader
+    uid = _peer_uid(request)
+    return Reader(id="unknown" if uid is None else f"uid:{uid}", reader_class="owner")
+
+
+def parse_query(items: Iterable[tuple[str, str]]) -> Query:
     """A query of name and value pairs. Raises ValueError that names the wrong one."""
     values: dict[str, Any] = {}
     for name, value in items:
         if name in _NUMBERS:
             values[name] = _number(name, value)
-        elif name in _FLAGS:
-            values[name] = value == "true"
+        elif name in _FLAG_NAMES:
+            if value not in _FLAGS:
+                raise ValueError(f"{name} is neither true nor false")
+            values[name] = _FLAGS[value]
         elif name in _LISTS:
             values.setdefault(name, []).extend(part for part in value.split(",") if part)
         else:
             values[name] = value
     unknown = set(values) - set(Query.__struct_fields__)
     if unknown:
-        raise ValueError(f"there is no filter {min(unknown)!r}")
+        raise ValueError(f"there is no filter {min(unknown)[:40]!r}")
+    if values.get("cursor") and not _CURSOR.match(values["cursor"]):
+        raise ValueError("cursor is none that a page gave")
     return msgspec.convert(values, Query)
 
 
 def _number(name: str, value: str) -> int:
-    if not value.isdigit() or len(value) > 19:
+    if not (value.isascii() and value.isdigit()) or len(value) > 19:
         raise ValueError(f"{name} is no number")
     return int(value)
+
+
+def _is_of(row: Row, reader: Reader) -> bool:
+    principal = row.record.principal
+    return principal is not UNSET and principal.id == reader.id
+
+
+def _peer_uid(request: web.Request) -> int | None:
+    """The user at the other end of a Unix socket (SO_PEERCRED, unix(7)), None where the system does not tell."""
+    transport = request.transport
+    connection = transport.get_extra_info("socket") if transport is not None else None
+    if connection is None or not hasattr(socket, "SO_PEERCRED"):
+        return None
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    uid: int = struct.unpack("3i", data)[1]
+    return uid
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
