@@ -17,6 +17,7 @@ from gateway.obligations import printable
 _GROUP_WORDS = {
     "secrets": "which holds secrets",
     "system": "which belongs to the system",
+    "system_config": "which configures the machine",
     "agent_config": "which configures the agent",
     "agent_instructions": "which instructs agents",
     "vcs_hooks": "which runs at every commit",

@@ -69,6 +69,8 @@ OPERATION_ACTIONS: dict[str, tuple[str, ...]] = {
 
 FILE_GROUPS: tuple[str, ...] = (
     "secrets",
+    "gateway_self",
+    "system_config",
     "system",
     "agent_config",
     "agent_instructions",
@@ -77,13 +79,12 @@ FILE_GROUPS: tuple[str, ...] = (
     "persistence",
     "ci",
     "lockfiles",
-    "gateway_self",
     "scratch",
     "harmless_system",
     "agent_work",
 )
-"""Path groups the gateway computes. The first ten are guarded; the last three name places that everyday work needs."""
-GUARDED_GROUPS: tuple[str, ...] = FILE_GROUPS[:10]
+"""Path groups the gateway computes, the worst first. All but the last three are guarded; those are what everyday work needs."""
+GUARDED_GROUPS: tuple[str, ...] = FILE_GROUPS[:-3]
 HOST_GROUPS: tuple[str, ...] = ("loopback", "private", "public", "metadata", "gateway_self")
 
 RESERVED_ATTRIBUTES: tuple[str, ...] = (
@@ -150,6 +151,24 @@ DECIDED_EVENTS: tuple[str, ...] = (
 """Events whose answer can stop something; every other event is recorded and answered `pass`."""
 GUARD_EVENTS: tuple[str, ...] = ("PreToolUse", "PermissionRequest")
 """Events on which a payload that is not understood is denied."""
+
+AFTERWARDS_EVENTS: tuple[str, ...] = ("PostToolUse", "PostToolUseFailure")
+"""Events that tell what became of a PreToolUse with the same call id."""
+SESSION_START_EVENTS: tuple[str, ...] = ("SessionStart", "Setup")
+
+IDENTITY_PROBLEMS: tuple[str, ...] = (
+    "missing",
+    "empty",
+    "malformed",
+    "wrong_scheme",
+    "unknown",
+    "expired",
+    "wrong_class",
+    "wrong_agent",
+    "not_loopback",
+    "other_user",
+)
+"""Why a caller could not be proven."""
 
 ROLES: tuple[str, ...] = ("engineer", "marketing", "product", "analyst", "anonymous")
 CANARY_KIND = "ostiary_canary"

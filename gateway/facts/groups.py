@@ -8,15 +8,17 @@ from typing import Literal
 
 import msgspec
 import yaml
+from cachetools import LRUCache
 from msgspec import Struct
 
 from gateway.domain.vocabulary import FILE_GROUPS, GUARDED_GROUPS
-from gateway.facts.paths import folded
-from gateway.facts.patterns import HOMES, PatternIndex, expand_home, split
+from gateway.facts.paths import folded, without_drive
+from gateway.facts.patterns import HOMES, PatternIndex, expand_home, may_overlap, split
 
 Shape = Literal["path", "glob", "tree"]
 _SENTINEL = "\u0001"
 _GUARDED = frozenset(GUARDED_GROUPS)
+_HOME_OF_PATTERNS = "/home/~"
 
 
 class GroupData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +35,9 @@ class Membership(Struct, frozen=True):
     may: tuple[str, ...]
 
 
+_NOWHERE = Membership((), ())
+
+
 def group_data() -> dict[str, GroupData]:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("groups.yaml").read_text(encoding="utf-8")
@@ -42,22 +47,28 @@ def group_data() -> dict[str, GroupData]:
 class PathGroups:
     """The groups of one installation: the shipped ones, with the gateway's own places added to `gateway_self`."""
 
-    def __init__(self, data: Mapping[str, GroupData], self_paths: Iterable[str] = ()) -> None:
+    def __init__(
+        self, data: Mapping[str, GroupData], self_paths: Iterable[str] = (), homes: Iterable[str] = ()
+    ) -> None:
         own = tuple(pattern for path in self_paths for pattern in (path, f"{path}/**"))
+        places = (*HOMES, *(split(home) for home in homes))
         guarded: list[tuple[tuple[str, ...], str]] = []
         everyday: list[tuple[tuple[str, ...], str]] = []
         excused: list[tuple[tuple[str, ...], str]] = []
         for name in FILE_GROUPS:
             paths = data[name].paths + (own if name == "gateway_self" else ())
-            for names in _expanded(paths):
+            for names in _expanded(paths, places):
                 if name in _GUARDED:
                     guarded.append((split(folded("/" + "/".join(names))), name))
                 else:
                     everyday.append((names, name))
-            excused += [(names, name) for names in _expanded(data[name].excused)]
+            excused += [(names, name) for names in _expanded(data[name].excused, places)]
+        self._homes = places
         self._guarded = PatternIndex(guarded)
         self._everyday = PatternIndex(everyday)
+        self._all = PatternIndex([*guarded, *everyday])
         self._excused = PatternIndex(excused)
+        self._patterns: LRUCache[tuple[str, str], Membership] = LRUCache(maxsize=4096)
 
     def of(self, path: str, shape: Shape) -> Membership:
         """The groups of a normal absolute path; a tree stands for its root and everything below it.
@@ -65,7 +76,37 @@ class PathGroups:
         A tree is in a guarded group when its root is, in an everyday one only when everything below is.
         """
         if shape == "path":
-            return Membership(_ordered(self._matching(path)), ())
+            found = self._matching(path)
+            return Membership(_ordered(found), ()) if found else _NOWHERE
+        known = self._patterns.get((path, shape))
+        if known is None:
+            known = self._patterns[path, shape] = self._of_many(without_drive(path), shape)
+        return known
+
+    def under_home(self, path: str, shape: Shape, home: str) -> Membership:
+        """The guarded groups of a path if `home`, which the client claims, is one; a claim adds places and excuses none."""
+        if not home or home == "/" or not (path == home or path.startswith(home + "/")):
+            return _NOWHERE
+        found = self.of(_HOME_OF_PATTERNS + path[len(home) :], shape)
+        return Membership(
+            tuple(name for name in found.groups if name in _GUARDED),
+            tuple(name for name in found.may if name in _GUARDED),
+        )
+
+    def is_system(self, directory: str) -> bool:
+        """Whether a directory is a system directory or in one."""
+        return "system" in self._guarded.find(folded(directory)) - self._excused.find(directory)
+
+    def holds_system(self, directory: str) -> bool:
+        """Whether a system directory lies below a directory."""
+        return self._guarded.begins_below(split(folded(directory)), "system")
+
+    def holds_home(self, directory: str) -> bool:
+        """Whether a directory is a home or has homes below it."""
+        names = (*split(without_drive(directory)), "**")
+        return any(may_overlap(names, home) for home in self._homes)
+
+    def _of_many(self, path: str, shape: Shape) -> Membership:
         if shape == "tree":
             below = self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
             certain = (self._matching(path) & _GUARDED) | below
@@ -77,13 +118,14 @@ class PathGroups:
         may = self._guarded.may_meet(lowered) | self._everyday.may_meet(names)
         return Membership(_ordered(certain), _ordered(may - certain))
 
-    def is_system(self, directory: str) -> bool:
-        """Whether a directory is a system directory, in one, or holds one."""
-        lowered = folded(directory)
-        return "system" in self._guarded.find(lowered) or self._guarded.begins_below(split(lowered), "system")
-
     def _matching(self, path: str) -> frozenset[str]:
-        found = self._guarded.find(folded(path)) | self._everyday.find(path)
+        if path[2:3] == ":":
+            path = without_drive(path)
+        lowered = folded(path)
+        if lowered == path:
+            found = self._all.find(path)
+        else:
+            found = self._guarded.find(lowered) | self._everyday.find(path)
         return found - self._excused.find(path) if found else found
 
 
@@ -91,8 +133,8 @@ def _ordered(names: frozenset[str]) -> tuple[str, ...]:
     return tuple(name for name in FILE_GROUPS if name in names) if names else ()
 
 
-def _expanded(patterns: Iterable[str]) -> list[tuple[str, ...]]:
-    return [names for pattern in patterns for names in expand_home(pattern, HOMES)]
+def _expanded(patterns: Iterable[str], homes: tuple[tuple[str, ...], ...]) -> list[tuple[str, ...]]:
+    return [names for pattern in patterns for names in expand_home(pattern, homes)]
 
 
 def _filled(glob: str) -> str:

@@ -11,28 +11,35 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.domain.operations import MAX_OPERATIONS, Operation
+from gateway.domain.operations import Operation
 from gateway.domain.vocabulary import GUARDED_GROUPS
-from gateway.facts.groups import PathGroups, Shape
+from gateway.facts.globs import above_wildcards, expanded, is_glob, settled
+from gateway.facts.groups import Membership, PathGroups, Shape
 from gateway.facts.hosts import Host
-from gateway.facts.paths import absolute, is_under
-from gateway.facts.project import Project
+from gateway.facts.paths import Lexical, readings
+from gateway.facts.place import Place
 
 _GUARDED = frozenset(GUARDED_GROUPS)
-_WRITES = frozenset({"write", "delete", "execute", "send"})
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a call happens: its working directory, its project, and further directories it may work in."""
+class Target(Struct, frozen=True):
+    """One place that a text stands for."""
 
-    cwd: str
-    project: Project
-    extra: tuple[str, ...] = ()
+    path: str
+    shape: Shape
+    member: Membership
+    inside: bool
 
-    def holds(self, path: str) -> bool:
-        """Whether a normal path is in the project or a further working directory."""
-        return is_under(path, self.project.directory) or any(
-            is_under(path, directory) for directory in self.extra
+    def tightens(self, other: Target) -> bool:
+        """Whether a policy could judge this place harder than the other one."""
+        if other.inside and not self.inside:
+            return True
+        known = {*other.member.groups, *other.member.may}
+        if any(name in _GUARDED and name not in known for name in (*self.member.groups, *self.member.may)):
+            return True
+        mine = self.member.groups
+        return not self.inside and any(
+            name not in _GUARDED and name not in mine for name in other.member.groups
         )
 
 
@@ -45,33 +52,30 @@ class Findings:
         self._found: dict[tuple[str, str, str], Operation] = {}
         self.flags: list[str] = []
         self.limits: list[str] = []
+        self.shell = False
+        """Whether a shell command or program text is among the arguments."""
 
     def file(
         self, text: str, actions: Sequence[str], shape: Shape, *, via: str, certain: bool = True
     ) -> None:
-        """A path, glob or tree as the client wrote it."""
-        spelled = absolute(text, self._place.cwd, self._place.project.home)
-        self.flags.extend(oddity for oddity in spelled.oddities if oddity not in self.flags)
-        path = spelled.path
-        member = self._groups.of(path, shape)
-        inside = self._place.holds(_fixed_part(path) if shape == "glob" else path)
-        name = path.rpartition("/")[2]
-        attr: dict[str, Any] = {
-            "path": path,
-            "shape": shape,
-            "name": name,
-            "ext": name.rpartition(".")[2].lower() if "." in name[1:] else "",
-            "groups": list(member.groups),
-            "groups_may": list(member.may),
-            "in_project": inside,
-            "may_leave_project": not inside,
-            "resolved": False,
-            "via": via,
-            "certain": certain,
-        }
-        identifier = f"{path.rstrip('/')}/**" if shape == "tree" else path
-        for action in actions:
-            self.add(Operation("file", action, identifier, attr))
+        """A path, glob or tree as the client wrote it; what else the text may stand for is kept where it is worse."""
+        if shape == "glob":
+            for pattern in expanded(text):
+                self._file(
+                    settled(pattern), actions, shape if is_glob(pattern) else "path", via, certain=certain
+                )
+        else:
+            self._file(text, actions, shape, via, certain=certain)
+
+    def guarded_file(self, text: str, actions: Sequence[str], *, via: str) -> bool:
+        """A text that is no path by its form: kept only where it names a guarded place. Whether it does."""
+        found = False
+        for reading in readings(text, self._place.cwd, self._place.project.homes):
+            target = self._target(reading, "path")
+            if any(name in _GUARDED for name in target.member.groups):
+                found = True
+                self._keep(target, actions, via, certain=False)
+        return found
 
     def host(self, host: Host, action: str, *, via: str, certain: bool = True) -> None:
         """A host that is contacted."""
@@ -89,37 +93,69 @@ class Findings:
         self.add(Operation("host", action, host.name or "unknown", attr))
 
     def add(self, operation: Operation) -> None:
-        """Keep an operation; of two on the same thing the certain one."""
+        """Keep an operation; of two on the same thing the certain one, of two hosts on several ports each one's groups."""
         key = (operation.kind, operation.action, operation.id)
         kept = self._found.get(key)
-        if kept is None or (operation.attr.get("certain") and not kept.attr.get("certain")):
+        if kept is None:
+            self._found[key] = operation
+            return
+        if operation.kind == "host" and kept.attr["groups"] != operation.attr["groups"]:
+            key = (operation.kind, operation.action, f"{operation.id}:{operation.attr['port']}")
+            self._found.setdefault(key, operation)
+        elif operation.attr.get("certain") and not kept.attr.get("certain"):
             self._found[key] = operation
 
-    def ranked(self) -> tuple[tuple[Operation, ...], bool]:
-        """At most 200 operations, and whether more were found. The worst are kept, so that none hides behind others."""
-        found = list(self._found.values())
-        if len(found) <= MAX_OPERATIONS:
-            return tuple(found), False
-        found.sort(key=_badness, reverse=True)
-        return tuple(found[:MAX_OPERATIONS]), True
+    def all(self) -> tuple[Operation, ...]:
+        """Every operation, in the order in which they were found."""
+        return tuple(self._found.values())
 
-    def all(self) -> list[Operation]:
-        """Every operation, also those that are cut."""
-        return list(self._found.values())
+    def _file(self, text: str, actions: Sequence[str], shape: Shape, via: str, *, certain: bool) -> None:
+        found = readings(text, self._place.cwd, self._place.project.homes)
+        first = found[0]
+        for oddity in first.oddities:
+            where = self.limits if oddity == "too_long" else self.flags
+            if oddity not in where:
+                where.append(oddity)
+        target = self._target(first, shape)
+        self._keep(target, actions, via, certain=certain)
+        for reading in found[1:]:
+            other = self._target(reading, shape)
+            if other.tightens(target):
+                self._keep(other, actions, via, certain=False)
+
+    def _target(self, reading: Lexical, shape: Shape) -> Target:
+        place, path = self._place, reading.path
+        member = self._groups.of(path, shape)
+        for home in place.claimed_homes:
+            member = _joined(member, self._groups.under_home(path, shape, home))
+        inside = place.holds(above_wildcards(path) if shape == "glob" else path)
+        return Target(path, shape, member, inside)
+
+    def _keep(self, target: Target, actions: Sequence[str], via: str, *, certain: bool) -> None:
+        path, member = target.path, target.member
+        name = path[path.rfind("/") + 1 :]
+        dot = name.rfind(".", 1)
+        attr: dict[str, Any] = {
+            "path": path,
+            "shape": target.shape,
+            "name": name,
+            "ext": name[dot + 1 :].lower() if dot > 0 else "",
+            "groups": list(member.groups),
+            "groups_may": list(member.may),
+            "in_project": target.inside,
+            "may_leave_project": not target.inside,
+            "resolved": False,
+            "via": via,
+            "certain": certain,
+        }
+        identifier = f"{path.rstrip('/')}/**" if target.shape == "tree" else path
+        for action in actions:
+            self.add(Operation("file", action, identifier, attr))
 
 
-def _badness(operation: Operation) -> tuple[int, bool, bool, bool]:
-    attr = operation.attr
-    guarded = sum(1 for name in (*attr.get("groups", ()), *attr.get("groups_may", ())) if name in _GUARDED)
-    outside = attr.get("in_project") is False or operation.kind == "host"
-    return guarded, outside, operation.action in _WRITES, bool(attr.get("certain"))
-
-
-def _fixed_part(glob: str) -> str:
-    """The directory above a glob's first wildcard."""
-    names: list[str] = []
-    for name in glob.split("/"):
-        if "*" in name or "?" in name or "[" in name or "{" in name:
-            break
-        names.append(name)
-    return "/".join(names) or "/"
+def _joined(first: Membership, second: Membership) -> Membership:
+    if not second.groups and not second.may:
+        return first
+    groups = tuple(dict.fromkeys((*first.groups, *second.groups)))
+    may = tuple(name for name in dict.fromkeys((*first.may, *second.may)) if name not in groups)
+    return Membership(groups, may)

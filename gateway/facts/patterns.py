@@ -9,18 +9,27 @@ import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
+import re2
+from cachetools import LRUCache
+
 HOME = "~"
 HOMES: tuple[tuple[str, ...], ...] = (
     ("home", "*"),
     ("root",),
     ("Users", "*"),
     ("var", "root"),
+    ("var", "home", "*"),
     ("export", "home", "*"),
+    ("mnt", "?", "Users", "*"),
+    ("?", "Users", "*"),
 )
-"""Where homes are, as names of directories: a protected place is protected in everybody's home."""
+"""Where homes are, as names of directories: a protected place is protected in everybody's home. The last two are how
+Windows homes look from a Linux or POSIX shell on the same machine."""
 
 _WILD = re.compile(r"[*?]")
 _MAX_STEPS = 20_000
+_SET_MEMORY = 16 << 20
+_NONE: frozenset[str] = frozenset()
 
 
 def split(path: str) -> tuple[str, ...]:
@@ -37,59 +46,57 @@ def expand_home(pattern: str, homes: Sequence[tuple[str, ...]] = HOMES) -> list[
 
 
 class _Node:
-    """A state of the index: names lead on, `deep` is where a `**` from here stays."""
+    """Where patterns with a common beginning part: `below` holds what is left of each that goes on from here."""
 
-    __slots__ = ("any_glob", "deep", "ends", "globs", "names")
+    __slots__ = ("below", "deep", "globs", "names")
 
     def __init__(self) -> None:
         self.names: dict[str, _Node] = {}
-        self.globs: list[tuple[re.Pattern[str], _Node]] = []
-        self.any_glob: re.Pattern[str] | None = None
+        self.globs: dict[str, _Node] = {}
         self.deep: _Node | None = None
-        self.ends: set[str] = set()
+        self.below: list[tuple[tuple[str, ...], str]] = []
 
 
 class PatternIndex:
-    """Many labelled patterns, matched against a path in one walk whose cost is that of the path, not of the patterns."""
+    """Many labelled patterns. A path is matched against all of them in one pass whose cost is that of the path."""
 
     def __init__(self, patterns: Iterable[tuple[tuple[str, ...], str]]) -> None:
         self._patterns = tuple(dict.fromkeys(patterns))
+        self._labels = [label for _, label in self._patterns]
+        self._set = _compiled(names for names, _ in self._patterns)
         self._root = _Node()
         for names, label in self._patterns:
             self._insert(names, label)
-        self._seal(self._root)
+        self._last_names: LRUCache[tuple[str, str], bool] = LRUCache(maxsize=16_384)
 
     def find(self, path: str) -> frozenset[str]:
         """The labels of the patterns that a normal absolute path matches."""
-        names = split(path)
-        last = len(names) - 1
-        found: set[str] = set()
-        active = _closure([self._root])
-        for at, name in enumerate(names):
-            following: list[_Node] = []
-            for node in active:
-                child = node.names.get(name)
-                if child is not None:
-                    following.append(child)
-                if node.any_glob is not None and node.any_glob.fullmatch(name):
-                    following.extend(child for glob, child in node.globs if glob.fullmatch(name))
-                if node.deep is node:
-                    following.append(node)
-            if at == last:
-                for node in following:
-                    found |= node.ends
-                break
-            active = _closure(following)
-            if not active:
-                break
-        return frozenset(found)
+        try:
+            found = self._set.Match(path)
+        except UnicodeEncodeError:
+            found = None
+        if found is None:
+            # The set's last pattern matches everything, so this is no miss: its memory did not suffice.
+            names = split(path)
+            return frozenset(label for pattern, label in self._patterns if may_overlap(names, pattern))
+        if len(found) == 1:
+            return _NONE
+        labels, last = self._labels, len(self._labels)
+        return frozenset(labels[at] for at in found if at != last)
 
     def may_meet(self, names: tuple[str, ...]) -> frozenset[str]:
         """The labels of the patterns that some path which `names` (itself a pattern) stands for may match."""
+        at = 0
+        active = _closure([self._root])
+        while at < len(names) and not _WILD.search(names[at]):
+            active = _closure(_step(active, names[at]))
+            at += 1
+        rest = names[at:]
         found: set[str] = set()
-        for pattern, label in self._patterns:
-            if label not in found and may_overlap(names, pattern):
-                found.add(label)
+        for node in active:
+            for pattern, label in node.below:
+                if label not in found and self._may_overlap(rest, pattern):
+                    found.add(label)
         return frozenset(found)
 
     def begins_below(self, directory: tuple[str, ...], label: str) -> bool:
@@ -100,34 +107,74 @@ class PatternIndex:
             if own == label and names and names[0] != "**"
         )
 
+    def _may_overlap(self, left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+        """`may_overlap`, for which most pairs are told apart by their last names."""
+        if left and right and left[-1] != "**" and right[-1] != "**":
+            key = (left[-1], right[-1])
+            overlap = self._last_names.get(key)
+            if overlap is None:
+                overlap = self._last_names[key] = _names_overlap(*key)
+            if not overlap:
+                return False
+        return may_overlap(left, right)
+
     def _insert(self, names: tuple[str, ...], label: str) -> None:
         node = self._root
-        for name in names:
+        for at, name in enumerate(names):
             if name == "**":
                 if node.deep is None:
                     node.deep = _Node()
                     node.deep.deep = node.deep
                 node = node.deep
-            elif _WILD.search(name):
-                pattern = re.compile("".join(_character(character) for character in name))
-                kept = next((child for glob, child in node.globs if glob.pattern == pattern.pattern), None)
-                if kept is None:
-                    kept = _Node()
-                    node.globs.append((pattern, kept))
-                node = kept
-            else:
-                node = node.names.setdefault(name, _Node())
-        node.ends.add(label)
+                node.below.append((names[at:], label))
+                continue
+            if at == 0 or names[at - 1] != "**":
+                node.below.append((names[at:], label))
+            branches = node.globs if _WILD.search(name) else node.names
+            node = branches.setdefault(name, _Node())
+        if names and names[-1] != "**":
+            node.below.append(((), label))
 
-    def _seal(self, node: _Node) -> None:
-        """One expression for all globs of a state: most names match none, which one look then tells."""
-        if node.globs:
-            node.any_glob = re.compile("|".join(glob.pattern for glob, _ in node.globs))
-        below = [*node.names.values(), *(child for _, child in node.globs)]
-        if node.deep is not None and node.deep is not node:
-            below.append(node.deep)
-        for child in below:
-            self._seal(child)
+
+def _compiled(patterns: Iterable[tuple[str, ...]]) -> re2.Set:
+    """All patterns as one automaton, and one that matches everything, so that a failure differs from a miss."""
+    options = re2.Options()
+    options.max_mem = _SET_MEMORY
+    options.log_errors = False
+    compiled = re2.Set.FullMatchSet(options)
+    for names in patterns:
+        compiled.Add("".join(_expression(names)))
+    compiled.Add(r"(?s).*")
+    compiled.Compile()
+    return compiled
+
+
+def _expression(names: tuple[str, ...]) -> Iterable[str]:
+    for at, name in enumerate(names):
+        if name == "**":
+            yield "(?:/[^/]+)+" if at == len(names) - 1 else "(?:/[^/]+)*"
+        else:
+            yield "/" + "".join(_character(character) for character in name)
+
+
+def _character(character: str) -> str:
+    if character == "*":
+        return "[^/]*"
+    return "[^/]" if character == "?" else re.escape(character)
+
+
+def _step(nodes: list[_Node], name: str) -> list[_Node]:
+    following: list[_Node] = []
+    for node in nodes:
+        child = node.names.get(name)
+        if child is not None:
+            following.append(child)
+        following += [
+            child for glob, child in node.globs.items() if fnmatchcase(name, glob.replace("[", "[[]"))
+        ]
+        if node.deep is node:
+            following.append(node)
+    return following
 
 
 def _closure(nodes: list[_Node]) -> list[_Node]:
@@ -137,12 +184,6 @@ def _closure(nodes: list[_Node]) -> list[_Node]:
         if node.deep is not None:
             found.setdefault(node.deep)
     return list(found)
-
-
-def _character(character: str) -> str:
-    if character == "*":
-        return "[^/]*"
-    return "[^/]" if character == "?" else re.escape(character)
 
 
 def may_overlap(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import re
 
-from cachetools import LRUCache
 from msgspec import Struct
 
 from gateway.domain.events import HookEvent
 from gateway.facts.groups import PathGroups
 from gateway.facts.paths import absolute, is_under, lexically_normal
-from gateway.facts.patterns import HOMES, PatternIndex, split
 
 _SLUG = re.compile(r"[^A-Za-z0-9]")
+_SLUG_LENGTH = 200
 _TRANSCRIPT = re.compile(r"(?P<home>/.*)/\.claude/projects/(?P<slug>[^/]+)/[^/]+\Z")
-_HOMES = PatternIndex((names, "home") for names in HOMES)
-_HOME_PARENTS = frozenset({"/", "/home", "/Users", "/export", "/export/home", "/var"})
+_WORKTREES = "--claude-worktrees-"
 
 
 class Project(Struct, frozen=True):
-    """The project directory, "" when there is none, and how it was found."""
+    """The project directory, "" when there is none, and how it was found.
+
+    `home` is the client's home as claimed, else as its transcript's place tells; `homes` are all it may have.
+    """
 
     directory: str
     found_by: str
     home: str = ""
+    homes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
 
@@ -40,73 +42,83 @@ class ProjectRule(Struct, frozen=True, kw_only=True):
 
 
 def slug(directory: str) -> str:
-    """The name Claude Code gives the transcript folder of a directory."""
-    return _SLUG.sub("-", directory)
+    """The name Claude Code gives the transcript folder of a directory: every UTF-16 unit beyond letters and digits is `-`.
 
-
-class ProjectFinder:
-    """Finds projects; the answer depends on four texts of the event alone and is kept for them."""
-
-    def __init__(self, rule: ProjectRule, groups: PathGroups, kept: int = 1024) -> None:
-        self._rule = rule
-        self._groups = groups
-        self._kept: LRUCache[tuple[str, ...], Project] = LRUCache(maxsize=kept)
-
-    def of(self, event: HookEvent) -> Project:
-        """The project of one call."""
-        key = (event.transcript_path, event.cwd, event.claims.project_dir, event.claims.home)
-        found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = find_project(event, self._rule, self._groups)
-        return found
+    Longer ones than 200 are cut and get a digest; such a name begins with the first 200.
+    """
+    text = directory[1:] if directory[2:3] == ":" else directory
+    if not text.isascii():
+        text = "".join("--" if ord(character) > 0xFFFF else character for character in text)
+    return _SLUG.sub("-", text)
 
 
 def find_project(event: HookEvent, rule: ProjectRule, groups: PathGroups) -> Project:
     """The project of one call."""
-    transcript = _TRANSCRIPT.match(event.transcript_path)
-    home = _home(event, transcript.group("home") if transcript else "")
+    transcript = _TRANSCRIPT.match(_place(event.transcript_path))
+    homes = _homes(event, transcript.group("home") if transcript else "")
+    home = homes[0] if homes else ""
     folder = transcript.group("slug") if transcript else ""
-    claim = event.claims.project_dir
-    cwd = lexically_normal(event.cwd) if event.cwd.startswith("/") else ""
-    found, found_by = "", "none"
-    flags: tuple[str, ...] = ()
-    if claim.startswith("/") and folder and _named_after(folder, claim.rstrip("/") or "/"):
-        found, found_by = absolute(claim, "", home).path, "claim"
-    elif claim and folder:
-        flags = ("project_claim_refused",)
-    if not found and folder and cwd:
-        ancestor = cwd
-        while True:
-            if _named_after(folder, ancestor):
-                found, found_by = ancestor, "transcript"
-                break
-            if ancestor == "/":
-                break
-            ancestor = ancestor.rpartition("/")[0] or "/"
+    found, found_by, flags = _claimed(event, folder)
+    if not found and folder:
+        found = _ancestor(_place(event.cwd), folder)
+        found_by = "transcript" if found else "none"
     if not found and rule.default:
         found, found_by = lexically_normal(rule.default), "default"
-    if found and not _may_be_project(found, rule, groups, home):
-        return Project("", "refused", home, (*flags, "project_refused"))
-    return Project(found, found_by, home, flags)
+    if found and not _may_be_project(found, rule, groups, homes):
+        return Project("", "refused", home, homes, (*flags, "project_refused"))
+    return Project(found, found_by, home, homes, flags)
+
+
+def _claimed(event: HookEvent, folder: str) -> tuple[str, str, tuple[str, ...]]:
+    """The claimed directory, if the transcript's folder is named after it."""
+    claim = event.claims.project_dir
+    if not claim:
+        return "", "none", ()
+    place = _place(claim)
+    if place and folder and _named_after(folder, place):
+        return place, "claim", ()
+    return "", "none", ("project_claim_refused",)
+
+
+def _ancestor(cwd: str, folder: str) -> str:
+    """The nearest directory around the working directory after which the transcript's folder is named, "" for none."""
+    place = cwd
+    while place:
+        if _named_after(folder, place):
+            return place
+        if place == "/":
+            break
+        place = place.rpartition("/")[0] or "/"
+    return ""
 
 
 def _named_after(folder: str, directory: str) -> bool:
     """Whether a transcript folder belongs to a directory, or to one of its worktrees."""
     name = slug(directory)
-    return folder == name or folder.startswith(f"{name}--claude-worktrees-")
+    if len(name) > _SLUG_LENGTH:
+        return folder.startswith(f"{name[:_SLUG_LENGTH]}-")
+    return folder == name or folder.startswith(name + _WORKTREES)
 
 
-def _may_be_project(directory: str, rule: ProjectRule, groups: PathGroups, home: str) -> bool:
-    if directory in _HOME_PARENTS or directory == home or _HOMES.find(directory) or len(split(directory)) < 1:
+def _may_be_project(directory: str, rule: ProjectRule, groups: PathGroups, homes: tuple[str, ...]) -> bool:
+    """Never the root, a home, a system directory, or what holds one of these, whatever the operator's roots are."""
+    if directory == "/" or groups.holds_home(directory) or any(is_under(home, directory) for home in homes):
         return False
-    if any(is_under(directory, lexically_normal(root)) for root in rule.roots):
-        return True
-    return not rule.roots and not groups.is_system(directory)
+    system = groups.is_system(directory) or groups.holds_system(directory)
+    if not rule.roots:
+        return not system
+    roots = [lexically_normal(root) for root in rule.roots]
+    # A system directory that the operator himself names as a root (/usr/src/app in a container) may hold projects.
+    return any(is_under(directory, root) and (not system or groups.is_system(root)) for root in roots)
 
 
-def _home(event: HookEvent, of_transcript: str) -> str:
-    """The home, as the client claims it or as its transcript's place tells."""
-    for candidate in (event.claims.home, of_transcript):
-        if candidate.startswith("/") and candidate != "/":
-            return lexically_normal(candidate)
-    return ""
+def _homes(event: HookEvent, of_transcript: str) -> tuple[str, ...]:
+    """The homes the client may have: as it claims, and as its transcript's place tells."""
+    places = (_place(event.claims.home), lexically_normal(of_transcript) if of_transcript else "")
+    return tuple(dict.fromkeys(place for place in places if place and place != "/"))
+
+
+def _place(text: str) -> str:
+    """An absolute directory of the client's machine in our form, "" when the text names none."""
+    place = absolute(text, "", "") if text and not text.startswith("~") else None
+    return place.path if place is not None and "no_cwd" not in place.oddities else ""

@@ -20,8 +20,9 @@ class FileRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shape: Shape
     default: Literal["", "cwd"] = ""
     within: str = ""
+    """Field with the directory of a relative pattern."""
     narrow: str = ""
-    optional: bool = False
+    """Field with globs that narrow what is read in a tree."""
 
 
 class UrlRow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,16 +53,6 @@ class ResourceRow(Struct, frozen=True, forbid_unknown_fields=True):
     uri: str
 
 
-class McpRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the arguments of MCP tools are read."""
-
-    path_fields: frozenset[str]
-    url_fields: frozenset[str]
-    write_words: frozenset[str]
-    delete_words: frozenset[str]
-    list_words: frozenset[str]
-
-
 class ToolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole table."""
 
@@ -72,7 +63,6 @@ class ToolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     resources: dict[str, ResourceRow]
     shells: dict[str, str]
     harmless: frozenset[str]
-    mcp: McpRow
     settings_sources: frozenset[str]
 
     @property

@@ -1,0 +1,190 @@
+"""The walk over arguments that no model describes: every text is looked at for the path, host or command it may be.
+
+Bounded in values, characters and nesting; what is beyond a bound is reported as a limit, which the enforcement point asks
+a person about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.facts.globs import is_glob
+from gateway.facts.hosts import Hosts
+from gateway.facts.mcp_data import Fields
+from gateway.facts.operations import Findings
+from gateway.facts.urls import is_url
+
+MAX_VALUES = 2000
+MAX_CHARACTERS = 1 << 20
+MAX_JSON = 64
+MAX_JOINED = 256
+_LONGEST_GUESS = 8192
+_LONGEST_NAME = 1024
+_URL_INSIDE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:[/\\]{2}[^\s\"'<>`|{}]{1,512}")
+_MAX_URLS_INSIDE = 32
+_PATH_FORM = re.compile(
+    r"\s*(?:[/~]|\.{1,2}(?:[/\\]|\Z)|file:|[A-Za-z]:[\\/]|\\\\|\$\{?HOME|%(?:2[fFeE]|USERPROFILE|HOME))"
+)
+_BLANK = re.compile(r"\s")
+
+
+class ArgumentWalk:
+    """Looks through one call's arguments. `actions` is what the tool does to a path, as its name tells."""
+
+    def __init__(self, findings: Findings, hosts: Hosts, fields: Fields, actions: Sequence[str]) -> None:
+        self._findings = findings
+        self._hosts = hosts
+        self._fields = fields
+        self._actions = actions
+        self._values = MAX_VALUES
+        self._characters = MAX_CHARACTERS
+        self._json = MAX_JSON
+
+    def guess(self, name: str, value: Any, *, strict: bool = False) -> None:
+        """Everything a value may name. `strict`: it is known to be prose, so that only a guarded place counts."""
+        stack: list[tuple[str, Any]] = [(name, value)]
+        while stack and self._allowed():
+            key, item = stack.pop()
+            if isinstance(item, str):
+                decoded = self._decoded(item)
+                if decoded is not None:
+                    stack.append((key, decoded))
+                self._text(key.lower(), item, strict=strict)
+            elif isinstance(item, dict):
+                if not strict:
+                    self.siblings(item)
+                # A name can be the path, with the content as its value.
+                stack.extend((str(below), str(below)) for below in item if _PATH_FORM.match(str(below)))
+                stack.extend((str(below), inside) for below, inside in item.items())
+            elif isinstance(item, list):
+                if not strict:
+                    self._joined_names(item)
+                stack.extend((key, inside) for inside in item)
+
+    def texts(self, value: Any) -> Iterator[str]:
+        """Every text in the value of an argument whose role is known."""
+        stack: list[Any] = [value]
+        while stack and self._allowed():
+            item = stack.pop()
+            if isinstance(item, str):
+                if item:
+                    yield item
+            elif isinstance(item, dict):
+                stack.extend(reversed(item.values()))
+            elif isinstance(item, list):
+                stack.extend(reversed(item))
+
+    def url(self, text: str, *, certain: bool) -> None:
+        """The hosts of a URL, or the file of a `file:` one."""
+        if text.lstrip()[:5].lower() == "file:":
+            self._findings.file(text, self._actions, "path", via="mcp", certain=certain)
+            return
+        for at, host in enumerate(self._hosts.of_url(text)):
+            self._findings.host(host, "connect", via="mcp", certain=certain and at == 0)
+
+    def siblings(self, values: Mapping[str, Any]) -> None:
+        """Directory and name in two arguments beside each other: kept where the whole is a guarded place.
+
+        A port beside a host likewise makes one address.
+        """
+        texts = [
+            (str(key).lower(), item)
+            for key, item in values.items()
+            if isinstance(item, str) and 0 < len(item) <= _LONGEST_NAME
+        ]
+        pairs = [
+            (first, second)
+            for _, first in texts
+            if _PATH_FORM.match(first) or first.endswith("/")
+            for _, second in texts
+            if second is not first and not _PATH_FORM.match(second) and not _BLANK.search(second)
+        ]
+        for first, second in pairs[:MAX_JOINED]:
+            self._findings.guarded_file(f"{first}/{second}", self._actions, via="mcp")
+        if len(pairs) > MAX_JOINED:
+            self._limit()
+        port = next((values[key] for key in values if str(key).lower() == "port"), None)
+        if isinstance(port, (int, float, str)) and str(port).partition(".")[0].isdecimal():
+            for key, text in texts:
+                if key in self._fields.host:
+                    host = self._hosts.of_name(text, int(str(port).partition(".")[0][:8]))
+                    self._findings.host(host, "connect", via="mcp", certain=False)
+
+    def _joined_names(self, items: list[Any]) -> None:
+        """A path given as the list of its names."""
+        names = [item for item in items if isinstance(item, str)]
+        if 1 < len(names) <= 32 and len(names) == len(items) and all(len(name) < 256 for name in names):
+            joined = "/".join(names)
+            self._findings.guarded_file(joined, self._actions, via="mcp")
+            self._findings.guarded_file(f"/{joined}", self._actions, via="mcp")
+
+    def _text(self, key: str, text: str, *, strict: bool) -> None:
+        self._characters -= len(text)
+        if not text:
+            return
+        if strict:
+            self._guarded_only(text)
+            return
+        if key in self._fields.command:
+            self._findings.shell = True
+        named_url = key in self._fields.url and key not in self._fields.path and "." in text
+        if named_url or is_url(text):
+            self.url(text, certain=False)
+        elif key in self._fields.host and not _BLANK.search(text) and "." in text:
+            self._findings.host(self._hosts.of_name(text), "connect", via="mcp", certain=False)
+        elif len(text) <= _LONGEST_GUESS and "\n" not in text.strip() and self._is_path(key, text):
+            shape = "glob" if is_glob(text) else "path"
+            self._findings.file(text, self._actions, "path", via="mcp", certain=False)
+            if shape == "glob":
+                self._findings.file(text, self._actions, "glob", via="mcp", certain=False)
+        else:
+            self._guarded_only(text)
+        self._urls_inside(text)
+
+    def _is_path(self, key: str, text: str) -> bool:
+        return key in self._fields.path or bool(_PATH_FORM.match(text))
+
+    def _guarded_only(self, text: str) -> None:
+        """A text that may as well be prose: a guarded place counts, when the text is nothing else."""
+        text = text.strip()
+        if len(text) <= _LONGEST_NAME and (_PATH_FORM.match(text) or not _BLANK.search(text)):
+            self._findings.guarded_file(text, self._actions, via="mcp")
+
+    def _urls_inside(self, text: str) -> None:
+        """URLs within a longer text: those that lead to this machine's own services count."""
+        for at, found in enumerate(_URL_INSIDE.finditer(text[: _LONGEST_GUESS * 8])):
+            if at == _MAX_URLS_INSIDE:
+                break
+            for host in self._hosts.of_url(found.group()):
+                if not {"metadata", "gateway_self"}.isdisjoint(host.groups):
+                    self._findings.host(host, "connect", via="mcp", certain=False)
+
+    def _decoded(self, text: str) -> Any | None:
+        """The JSON value that a text holds, None when it holds none worth walking."""
+        begin = text.lstrip()[:1]
+        if begin not in {"{", "[", '"'} or begin == "":
+            return None
+        if self._json == 0 or len(text) > self._characters:
+            self._limit()
+            return None
+        self._json -= 1
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return None
+
+    def _allowed(self) -> bool:
+        """Whether another value may be looked at."""
+        self._values -= 1
+        if self._values < 0 or self._characters < 0:
+            self._limit()
+            return False
+        return True
+
+    def _limit(self) -> None:
+        if "mcp_arguments" not in self._findings.limits:
+            self._findings.limits.append("mcp_arguments")
