@@ -5,7 +5,7 @@ Layers are asked separately and never inherited, so that a site can tighten the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import UNSET, Struct, structs
@@ -15,7 +15,7 @@ from gateway.domain.events import HookEvent
 from gateway.domain.operations import MAX_OPERATIONS, Analysis, Operation
 from gateway.domain.ports import Pdp
 from gateway.domain.principal import Principal
-from gateway.domain.vocabulary import RESERVED_ATTRIBUTES, VOCABULARY
+from gateway.domain.vocabulary import GUARD_EVENTS, RESERVED_ATTRIBUTES, VOCABULARY
 
 NO_TOOL_ACTION = "event"
 _RESERVED = frozenset(RESERVED_ATTRIBUTES)
@@ -35,6 +35,8 @@ class Asked(Struct, frozen=True):
     check: Check
     layer: str
     operation: Operation | None = None
+    scope_must_match: bool = False
+    """The scope came with the principal, so that no policy for it is a failure and not *no policy*."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -54,11 +56,16 @@ class Questions:
         self._dropped = tuple(tuple(path.split(".")) for path in settings.dropped)
         self._rules_off = list(settings.rules_off)
 
+    def replace_rules_off(self, names: Iterable[str]) -> None:
+        """Another policy set has other rules under the names that are switched off."""
+        self._rules_off = list(names)
+
     def ask(self, event: HookEvent, analysis: Analysis, principal: Principal, request_id: str) -> Question:
         """Every check of a call, in a fixed order: the call first, then its operations as analysed."""
         asked: list[Asked] = []
         unmatched: list[Operation] = []
-        self._add(asked, self._call(event, analysis, principal), event.tool or NO_TOOL_ACTION, None)
+        call = self._call(event, analysis, principal)
+        self._add(asked, call, event.tool or NO_TOOL_ACTION, guarded=event.event in GUARD_EVENTS)
         for operation in analysis.operations[:MAX_OPERATIONS]:
             attr = {**operation.attr, "agent": event.agent, "v": VOCABULARY, "rules_off": self._rules_off}
             resource = Resource(
@@ -71,12 +78,23 @@ class Questions:
         )
         return Question(request=request, asked=tuple(asked), unmatched=tuple(unmatched))
 
-    def _add(self, asked: list[Asked], resource: Resource, action: str, operation: Operation | None) -> bool:
+    def _add(
+        self,
+        asked: list[Asked],
+        resource: Resource,
+        action: str,
+        operation: Operation | None = None,
+        *,
+        guarded: bool = False,
+    ) -> bool:
+        """One check a layer that may hold a policy of the kind; whether there was any."""
         found = False
         for layer in ("", *self._pdp.layers):
-            if self._pdp.holds(resource.kind, layer):
+            of_principal = bool(resource.scope) and not layer
+            if of_principal or self._pdp.holds(resource.kind, layer):
                 scoped = structs.replace(resource, scope=layer) if layer else resource
-                asked.append(Asked(Check(scoped, (action,)), layer, operation))
+                must = of_principal and guarded
+                asked.append(Asked(Check(scoped, (action,)), layer, operation, must))
                 found = True
         return found
 

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from gateway.checks import Asked, Question
-from gateway.domain.check import ALLOW, DENY, NO_MATCH, CheckAnswer, Output, ResourceDecision
+from gateway.domain.check import (
+    ALLOW,
+    DENY,
+    NO_MATCH,
+    ActionDecision,
+    CheckAnswer,
+    Output,
+    ResourceDecision,
+)
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.operations import Operation
 from gateway.domain.vocabulary import Cause, DecisionWord
@@ -22,44 +30,51 @@ _HARD_ERRORS = frozenset({"type", "no_such_overload", "limit", "division", "over
 """Errors an adversary can cause by choosing a value. In a DENY rule they are failures, never a condition that is false."""
 
 
+_HARDEST_FIRST: tuple[DecisionWord, ...] = ("deny", "ask", "allow")
+
+
 class Combined(Struct, frozen=True, kw_only=True):
-    """The decision, and what no policy spoke about."""
+    """What the policies decided, what failed among them, and what none of them spoke about."""
 
     decision: Decision
+    failure: Decision | None = None
+    """Set when a part of the answer cannot be used; `decision` then covers only the rest."""
     unmatched: tuple[Operation, ...] = ()
     call_matched: bool = False
 
 
+class _Spoken(Struct, frozen=True):
+    """What one resource's answer says."""
+
+    word: DecisionWord
+    reason: Reason
+    obligation: Obligation
+
+
 def combine(question: Question, answer: CheckAnswer) -> Combined:
-    """The decision of a whole batch. Answers are joined with their question by position."""
-    if len(answer.results) != len(question.asked):
-        return Combined(
-            decision=_failed("pdp_invalid", "The backend answered another number of checks than were asked.")
-        )
-    reasons: dict[DecisionWord, list[Reason]] = {"deny": [], "ask": [], "allow": []}
-    contexts: list[str] = []
-    skips = True
-    failure: Decision | None = None
+    """The decision of a whole batch. Answers are joined with their question by position, kind, id and action."""
+    misfit = _misfit(question, answer)
+    if misfit:
+        failure = _failed("pdp_invalid", misfit)
+        return Combined(decision=failure, failure=failure)
+    spoken: list[_Spoken] = []
+    failure_found: Decision | None = None
     matched: set[int] = set()
     call_matched = False
     for asked, result in zip(question.asked, answer.results, strict=True):
+        failure_found = failure_found or _absorbed(asked, result) or _unknown_scope(asked, result)
         try:
-            spoken = _speak(asked, result)
+            said = _speak(asked, result)
         except ObligationError as error:
-            failure = failure or _failed("evaluation_error", f"{_named(asked)}: {error}")
+            failure_found = failure_found or _failed("evaluation_error", f"{_named(asked)}: {error}")
             continue
-        failure = failure or _hard_error(asked, result)
-        if spoken is None:
+        if said is None:
             continue
+        spoken.append(said)
         if asked.operation is None:
             call_matched = True
         else:
             matched.add(id(asked.operation))
-        word, reason, obligation = spoken
-        reasons[word].append(reason)
-        if obligation.context:
-            contexts.append(obligation.context)
-        skips = skips and (word == "allow" and obligation.word == "skip_prompt")
     operations = {
         id(asked.operation): asked.operation for asked in question.asked if asked.operation is not None
     }
@@ -68,55 +83,58 @@ def combine(question: Question, answer: CheckAnswer) -> Combined:
         *(operation for key, operation in operations.items() if key not in matched),
     )
     return Combined(
-        decision=_decision(reasons, contexts, failure, skips and (call_matched or bool(matched))),
-        unmatched=unmatched,
-        call_matched=call_matched,
+        decision=_decision(spoken), failure=failure_found, unmatched=unmatched, call_matched=call_matched
     )
 
 
-def _decision(
-    reasons: dict[DecisionWord, list[Reason]], contexts: Sequence[str], failure: Decision | None, skips: bool
-) -> Decision:
-    context = " ".join(dict.fromkeys(contexts))
-    if reasons["deny"]:
-        return Decision(word="deny", reasons=_unique(reasons["deny"]), context=context)
-    if failure is not None:
-        return failure
-    if reasons["ask"]:
-        return Decision(word="ask", reasons=_unique(reasons["ask"]), context=context)
-    if reasons["allow"]:
-        return Decision(word="allow", reasons=_unique(reasons["allow"]), context=context, skip_prompt=skips)
-    return Decision(word="no_policy")
+def _misfit(question: Question, answer: CheckAnswer) -> str:
+    """Why an answer does not belong to a question, "" when it does."""
+    if len(answer.results) != len(question.asked):
+        return "The backend answered another number of checks than were asked."
+    for asked, result in zip(question.asked, answer.results, strict=True):
+        resource = asked.check.resource
+        if (result.kind, result.id) != (resource.kind, resource.id):
+            return f"The backend answered about another resource than the {resource.kind} that was asked."
+        if set(result.actions) != set(asked.check.actions):
+            return f"The backend answered other actions than were asked of the {resource.kind}."
+    return ""
 
 
-def _speak(asked: Asked, result: ResourceDecision) -> tuple[DecisionWord, Reason, Obligation] | None:
-    """What one resource's answer says, None when no policy spoke about it."""
+def _decision(spoken: Sequence[_Spoken]) -> Decision:
+    """The strictest of what was said."""
+    word = next((word for word in _HARDEST_FIRST if any(said.word == word for said in spoken)), None)
+    if word is None:
+        return Decision(word="no_policy")
+    obligations = [said.obligation for said in spoken]
+    return Decision(
+        word=word,
+        reasons=tuple(dict.fromkeys(said.reason for said in spoken if said.word == word)),
+        context=" ".join(dict.fromkeys(given.context for given in obligations if given.context)),
+        notice=" ".join(dict.fromkeys(given.notice for given in obligations if given.notice)),
+        skip_prompt=word == "allow" and all(given.word == "skip_prompt" for given in obligations),
+        untranslated=tuple(
+            dict.fromkeys(
+                f"{said.reason.rule or said.reason.policy}: {name}"
+                for said in spoken
+                for name in said.obligation.untranslated
+            )
+        ),
+    )
+
+
+def _speak(asked: Asked, result: ResourceDecision) -> _Spoken | None:
+    """What one resource's answer says, None when no policy spoke about it. Raises ObligationError."""
     action = asked.check.actions[0]
     given = result.actions[action]
     if given.matched_policy == NO_MATCH:
         return None
+    outputs = [output for output in result.outputs if output.action in {"", action}]
     if given.effect == ALLOW:
-        word: DecisionWord = "allow"
-        for output in _outputs(result, action):
-            if output.error:
-                raise ObligationError(f"the output of {output.src} failed: {output.error}")
-        found = [(output, parse_obligation(output.val)) for output in _outputs(result, action)]
-        held = [pair for pair in found if pair[1].word == "deny"] or [
-            pair for pair in found if pair[1].word == "ask"
-        ]
-        if held:
-            word = "deny" if held[0][1].word == "deny" else "ask"
-        chosen = held or found
+        word, output, obligation = _of_allowance(outputs)
     else:
-        word = "deny"
-        chosen = [(output, _reason_only(output)) for output in _outputs(result, action)]
-        chosen = [
-            pair for pair in chosen if _rule(pair[0].src) == (given.place.rule if given.place else "")
-        ] or chosen
-    output, obligation = chosen[0] if chosen else (Output(src=""), Obligation())
-    rule = _rule(output.src) or (given.place.rule if given.place else "")
+        word, (output, obligation) = "deny", _of_denial(outputs, given)
     reason = Reason(
-        rule=rule,
+        rule=_rule(output.src) or (given.place.rule if given.place else ""),
         decision=word,
         kind=asked.check.resource.kind,
         action=action,
@@ -126,26 +144,50 @@ def _speak(asked: Asked, result: ResourceDecision) -> tuple[DecisionWord, Reason
         policy=given.matched_policy,
         place=given.place,
     )
-    return word, reason, obligation
+    return _Spoken(word, reason, obligation)
 
 
-def _reason_only(output: Output) -> Obligation:
-    """The reason of a DENY rule; what cannot be read leaves the denial without words, never without force."""
+def _of_allowance(outputs: Sequence[Output]) -> tuple[DecisionWord, Output, Obligation]:
+    """The strictest obligation of an ALLOW. An output that failed may have been the one that holds the call back."""
+    for output in outputs:
+        if output.error:
+            raise ObligationError(f"the output of {output.src} failed: {output.error}")
+    found = [(output, parse_obligation(output.val)) for output in outputs]
+    for word in _HARDEST_FIRST[:2]:
+        held = next((pair for pair in found if pair[1].word == word), None)
+        if held is not None:
+            return word, *held
+    silent = next((pair for pair in found if pair[1].word == "none"), None)
+    return "allow", *(silent or (found[0] if found else (Output(src=""), Obligation())))
+
+
+def _of_denial(outputs: Sequence[Output], given: ActionDecision) -> tuple[Output, Obligation]:
+    """The words of a DENY, of the rule that decided where that is known."""
+    decided = given.place.rule if given.place else ""
+    output = next((item for item in outputs if _rule(item.src) == decided), None) or next(iter(outputs), None)
+    if output is None:
+        return Output(src=""), Obligation()
     try:
-        return parse_obligation(output.val)
+        return output, parse_obligation(output.val)
     except ObligationError:
-        return Obligation()
+        # What cannot be read leaves the denial without words, never without force.
+        return output, Obligation()
 
 
-def _outputs(result: ResourceDecision, action: str) -> list[Output]:
-    return [output for output in result.outputs if output.action in {"", action}]
-
-
-def _hard_error(asked: Asked, result: ResourceDecision) -> Decision | None:
+def _absorbed(asked: Asked, result: ResourceDecision) -> Decision | None:
+    """The failure of a DENY rule's condition that a chosen value made fail."""
     for error in result.absorbed:
         if error.effect == DENY and error.kind in _HARD_ERRORS:
             return _failed("evaluation_error", f"{_named(asked)}: {error.expression}: {error.message}")
     return None
+
+
+def _unknown_scope(asked: Asked, result: ResourceDecision) -> Decision | None:
+    """A scope that a principal brought along and for which nobody wrote a policy: a failure, never *no policy*."""
+    if not asked.scope_must_match or result.actions[asked.check.actions[0]].matched_policy != NO_MATCH:
+        return None
+    scope = asked.check.resource.scope
+    return _failed("no_policy_loaded", f"no policy for {asked.check.resource.kind} in scope {scope!r}")
 
 
 def _named(asked: Asked) -> str:
@@ -160,7 +202,3 @@ def _rule(src: str) -> str:
 
 def _failed(cause: Cause, detail: str) -> Decision:
     return Decision(word="error", cause=cause, detail=detail)
-
-
-def _unique(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-    return tuple(dict.fromkeys(reasons))

@@ -43,6 +43,8 @@ class Cerbos(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: str = "http://127.0.0.1:3592"
     timeout_ms: Milliseconds = 2000
     connections: Annotated[int, Meta(ge=1, le=1024)] = 32
+    insecure: bool = False
+    """Allows plain `http` beyond loopback, where anybody in between could answer ALLOW."""
     revision: str = ""
     """What to call the PDP's policy set; a PDP does not tell. A changed value starts every cache empty."""
 
@@ -101,8 +103,18 @@ class IdentitySection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class NoPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What it means that no policy speaks about something."""
 
-    operation: FailureAnswer = "pass"
+    operation: FailureAnswer | None = None
+    """Unset means `pass`; saying `pass` also lets a gateway enforce with a backend that has no policy at all."""
     unknown_tool: FailureAnswer = "ask"
+
+
+class QuotaSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much each principal may ask in a minute, 0 for no limit. The default principal has no quota."""
+
+    requests: Annotated[int, Meta(ge=0)] = 6000
+    bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
+    anonymous_records: Annotated[int, Meta(ge=0)] = 100
+    """Anonymous calls of a minute that get a record each; further ones are counted."""
 
 
 class SkipPrompt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,8 +128,8 @@ class Messages(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     contact: str = ""
     """Where a stopped person finds help: a URL, a channel, an address."""
-    watched: str = "Ostiary governs this session: tool calls are checked against policy and recorded."
-    """Told to the person at the start of a session; empty: nothing is told."""
+    recorded: str = "every tool call, secrets erased; `ostiary why --last` shows one"
+    """What is recorded, in words or as a URL: told to the person at the start of a session."""
 
 
 class Audit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +192,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     identity: IdentitySection = IdentitySection()
     failure_policy: Mapping[str, FailureAnswer] = field(default_factory=lambda: dict(FAILURE_DEFAULTS))
     no_policy: NoPolicy = NoPolicy()
+    quota: QuotaSection = QuotaSection()
     skip_prompt: SkipPrompt = SkipPrompt()
     messages: Messages = Messages()
     audit: Audit = Audit()

@@ -8,19 +8,26 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from gateway.checks import CheckSettings
 from gateway.config import Config, Token
 from gateway.domain.modes import Modes
 from gateway.domain.principal import Principal, Proof, sorted_roles
-from gateway.enforce import Stance
+from gateway.domain.vocabulary import Posture
 from gateway.errors import ConfigError
 from gateway.facts.analyser import FactsSettings
 from gateway.facts.project import ProjectRule
-from gateway.identity.resolver import IdentityRules
+from gateway.identity.resolver import IdentityRules, Network
 from gateway.identity.tokens import TokenEntry
 from gateway.posture import Judgement
+from gateway.quota import Quota
+from gateway.verdict import Stance
 
+_LOOPBACK: tuple[Network, ...] = (
+    ipaddress.ip_network("127.0.0.0/8"),
+    ipaddress.ip_network("::1/128"),
+)
 _HASH_LENGTH = len("sha256:") + 64
 
 
@@ -51,8 +58,8 @@ def posture_of(config: Config, places: Sequence[Path], *, own_uid: int, judge: J
     )
 
 
-def identity_rules(config: Config, own_uid: int, now: int) -> IdentityRules:
-    """Who may ask."""
+def identity_rules(config: Config, own_uid: int, now: int, posture: Posture = "advisory") -> IdentityRules:
+    """Who may ask. Raises ConfigError for identity that proves nothing."""
     identity = config.identity
     try:
         networks = tuple(ipaddress.ip_network(text) for text in identity.headers.trusted_peers)
@@ -60,19 +67,53 @@ def identity_rules(config: Config, own_uid: int, now: int) -> IdentityRules:
         raise ConfigError(
             f"identity.headers.trusted_peers: {error}.", number=33, remedy="Write networks: 10.0.0.0/8."
         ) from None
+    _check_headers(config, networks, posture)
     default = Principal(
         id=identity.default.id,
         roles=sorted_roles(identity.default.roles),
         attr=identity.default.attr,
         proof=Proof(provider="socket", subject=str(own_uid), at=now),
     )
+    tokens = tuple(_token_entry(token) for token in identity.tokens)
+    if len({token.hash for token in tokens}) != len(tokens):
+        raise ConfigError(
+            "identity.tokens: two entries have the same hash.",
+            number=35,
+            remedy="Make each its own token: `ostiary token new`.",
+        )
     return IdentityRules(
-        tokens=tuple(_token_entry(token) for token in identity.tokens),
+        tokens=tokens,
         default=None if has_provider(config) else default,
         own_uid=own_uid,
         trust_headers=identity.headers.enabled,
         trusted_peers=networks,
     )
+
+
+def _check_headers(config: Config, networks: Sequence[Network], posture: Posture) -> None:
+    """Anybody can send a header: who is believed must be named, and an agent on the same machine cannot be."""
+    if not config.identity.headers.enabled:
+        return
+    if not networks:
+        raise ConfigError(
+            "identity.headers.enabled without identity.headers.trusted_peers believes nobody.",
+            number=39,
+            remedy="Name the networks of the proxies that set the headers.",
+        )
+    loopback = next(
+        (network for network in networks if any(network.overlaps(own) for own in _own(network))), None
+    )
+    if loopback is not None and posture == "held":
+        raise ConfigError(
+            f"identity.headers.trusted_peers: {loopback} holds loopback, where every agent of this machine is.",
+            number=39,
+            remedy="Name the proxies' addresses, or say `posture: advisory`.",
+        )
+
+
+def _own(network: Network) -> tuple[Network, ...]:
+    """The loopback networks of a network's family."""
+    return tuple(own for own in _LOOPBACK if own.version == network.version)
 
 
 def facts_settings(config: Config, own_places: Sequence[Path], ports: frozenset[int]) -> FactsSettings:
@@ -98,11 +139,52 @@ def stance(config: Config) -> Stance:
     return Stance(
         modes=Modes(default=config.mode, rules=config.modes),
         failure_policy=config.failure_policy,
-        no_policy_operation=config.no_policy.operation,
+        no_policy_operation=config.no_policy.operation or "pass",
         no_policy_unknown_tool=config.no_policy.unknown_tool,
         skip_prompt=config.skip_prompt.enabled,
-        watched=config.messages.watched,
     )
+
+
+def quota(config: Config) -> Quota:
+    """How much each principal may ask."""
+    section = config.quota
+    return Quota(requests=section.requests, bytes=section.bytes, anonymous_records=section.anonymous_records)
+
+
+def must_govern(config: Config) -> bool:
+    """Whether starting with a backend that has no policy at all would be a mistake: it enforces, and nobody said so."""
+    enforces = Modes(default=config.mode, rules=config.modes).strictest == "enforce"
+    return enforces and config.no_policy.operation != "pass"
+
+
+def cerbos_url(config: Config) -> str:
+    """Where the remote PDP is. Raises ConfigError for a URL whose answers anybody in between could write."""
+    url = config.cerbos.url.rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(
+            f"cerbos.url: {url!r} is no http or https URL.", number=37, remedy="Write http://127.0.0.1:3592."
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigError(
+            "cerbos.url holds more than a scheme, a host, a port and a path.",
+            number=37,
+            remedy="Take user, query and fragment out.",
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname) and not config.cerbos.insecure:
+        raise ConfigError(
+            f"cerbos.url: plain http to {parts.hostname} could be answered by anybody in between.",
+            number=38,
+            remedy="Use https, or say cerbos.insecure: true.",
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def rules_off_patterns(config: Config) -> tuple[str, ...]:

@@ -89,6 +89,10 @@ class PdpInvalid(PdpError):
     """The policy backend answered, and the answer does not fit the question."""
 
 
+class PdpUnproven(PdpError):
+    """The policy backend answers, but the canary did not come back denied: it serves other policies than it should."""
+
+
 class StoreError(OstiaryError):
     """A record cannot be written or read; whoever owns the disk or the database must act."""
 

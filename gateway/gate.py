@@ -32,13 +32,17 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """Runs the listeners until a signal comes. The parts are built by `wiring`; this only knows their order."""
+    """Runs the listeners until a signal comes. The parts are built by `wiring`; this only knows their order.
+
+    `may_start` is asked once, after the first check, and raises OstiaryError where the gate must not serve.
+    """
 
     def __init__(
         self,
         *,
         listeners: Sequence[Listener],
         check: Callable[[], Awaitable[None]],
+        may_start: Callable[[], None],
         reload: Callable[[], Awaitable[None]],
         drain: Callable[[], None],
         start: Callable[[], Awaitable[None]],
@@ -47,6 +51,7 @@ class Gate:
     ) -> None:
         self._listeners = tuple(listeners)
         self._check = check
+        self._may_start = may_start
         self._reload = reload
         self._drain = drain
         self._start = start
@@ -64,6 +69,7 @@ class Gate:
         loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
         try:
             await self._check()
+            self._may_start()
             for listener in self._listeners:
                 await self._listen(listener)
             await self._start()

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from gateway.domain.decision import Answer, Decision
 from gateway.domain.record import short_id
-from gateway.domain.vocabulary import AnswerWord, Cause
+from gateway.domain.vocabulary import AnswerWord, Cause, Mode
+from gateway.obligations import printable
 
 MODEL_TEXT_LIMIT = 400
 _SUBJECT_LIMIT = 120
@@ -17,7 +18,7 @@ _WHY_LIMIT = 140
 
 FAILURE_TEXTS: dict[Cause, tuple[str, str]] = {
     "pdp_unavailable": (
-        "The policy service is unavailable, so nothing can be approved now.",
+        "Policy service unavailable: nothing can be approved now, and nothing was decided against you.",
         "The policy service did not answer; its operator must look.",
     ),
     "pdp_invalid": (
@@ -52,7 +53,10 @@ FAILURE_TEXTS: dict[Cause, tuple[str, str]] = {
         "A policy could not be evaluated for this call.",
         "A policy failed on this call; its author must look.",
     ),
-    "over_quota": ("Too many calls at once. Slow down.", "The limit of calls is reached; it frees itself."),
+    "over_quota": (
+        "Too many calls in a minute: slow down, and go on in a minute.",
+        "The limit of calls a minute is reached; it frees itself.",
+    ),
     "internal_error": (
         "The gateway failed on this call, so it cannot be approved.",
         "The gateway failed on this call; its log has the error id.",
@@ -60,43 +64,65 @@ FAILURE_TEXTS: dict[Cause, tuple[str, str]] = {
 }
 
 
+_SHOWN_REVISION = 4
+
+
 class MessageSettings(Struct, frozen=True, kw_only=True):
-    """What people are told. `contact` is where a stopped person finds help."""
+    """What people are told. `contact` is where a stopped person finds help, `recorded` what is kept of a session."""
 
     contact: str = ""
+    recorded: str = ""
 
 
 class Messages:
     """Writes the answer's texts. `would` is what the call would do, in words (`read /etc/passwd`)."""
 
     def __init__(self, settings: MessageSettings) -> None:
+        self._recorded = settings.recorded
         self._help = f" · Help: {settings.contact}" if settings.contact else ""
 
     def answer(
         self, word: AnswerWord, decision: Decision, *, tool: str, would: str, decision_id: str
     ) -> Answer:
         """The answer with both texts; `pass` and `allow` have none."""
+        identifier = short_id(decision_id)
         if word == "pass":
-            return Answer(context=decision.context)
+            return Answer(context=decision.context, person_text=decision.notice)
         if word == "allow":
             return Answer(
                 word="allow",
-                model_text=f"Allowed by policy. [decision {short_id(decision_id)}]",
+                model_text=f"Allowed by policy. [decision {identifier}]",
+                person_text=decision.notice,
                 context=decision.context,
             )
-        identifier = short_id(decision_id)
         subject = f": this would {_cut(would, _SUBJECT_LIMIT)}." if would else "."
         why = _cut(self._why(decision), _WHY_LIMIT)
+        error = f", error {decision.error_id}" if decision.error_id else ""
         if word == "ask":
-            model = f"Ostiary leaves this to a person{subject} {why} [decision {identifier}]"
+            model = f"Ostiary leaves this to a person{subject} {why} [decision {identifier}{error}]"
         else:
-            model = f"Blocked by Ostiary{subject} {why} Do not try another way; tell the user. [decision {identifier}]"
+            model = (
+                f"Blocked by Ostiary{subject} {why} Do not try another way; tell the user."
+                f" [decision {identifier}{error}]"
+            )
         return Answer(
             word=word,
             model_text=" ".join(model.split())[:MODEL_TEXT_LIMIT],
-            person_text=self._person(word, decision, tool, would, identifier),
+            person_text=" ".join(
+                part
+                for part in (self._person(word, decision, tool, would, identifier), decision.notice)
+                if part
+            ),
             context=decision.context,
         )
+
+    def notice(self, mode: Mode, revision: str) -> Answer:
+        """What the person is told at the start of a session: that it is watched, how, and what is kept of it."""
+        does = "governs" if mode == "enforce" else "is watching"
+        name = revision if ":" in revision else f"{revision[:_SHOWN_REVISION]}…"
+        policy = f"; policy {name}" if revision else ""
+        recorded = f"; what is recorded: {self._recorded}" if self._recorded else ""
+        return Answer(person_text=f"Ostiary {does} this session ({mode}{policy}{recorded}).")
 
     def _why(self, decision: Decision) -> str:
         if decision.cause is not None:
@@ -108,7 +134,8 @@ class Messages:
 
     def _person(self, word: AnswerWord, decision: Decision, tool: str, would: str, identifier: str) -> str:
         verb = "asks about" if word == "ask" else "stopped"
-        what = f"{tool}: it would {_cut(would, _SUBJECT_LIMIT)}" if would else tool or "this call"
+        name = _cut(printable(tool), _SUBJECT_LIMIT)
+        what = f"{name}: it would {_cut(would, _SUBJECT_LIMIT)}" if would else name or "this call"
         if decision.cause is not None:
             because = f". {FAILURE_TEXTS[decision.cause][1]}"
             because += f" Error {decision.error_id}." if decision.error_id else ""

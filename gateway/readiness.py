@@ -1,7 +1,8 @@
 """Whether the gateway may be asked: checks that must hold, and notes about what only works in part.
 
 Red until policies are loaded, the journal is writable and the local canary was denied, and while draining. A remote backend
-that is away only degrades: its calls follow the failure policy, and a red probe would take the gateway away from its agents.
+that is away or does not deny its canary only degrades: its calls follow the failure policy, and a red probe would take the
+gateway away from its agents.
 """
 
 from __future__ import annotations

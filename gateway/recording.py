@@ -12,9 +12,10 @@ from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis, Operation
 from gateway.domain.principal import Principal
 from gateway.domain.record import Record, RecordedOperation, RecordedPrincipal, RecordedReason, RecordType
-from gateway.domain.vocabulary import RECORD_SCHEMA, Mode
+from gateway.domain.vocabulary import RECORD_SCHEMA, Cause, Mode
 
 MAX_RECORDED_REASONS = 20
+UNTRANSLATED = "untranslated_output"
 _COMMON_FIELDS = frozenset(
     {
         "session_id",
@@ -57,6 +58,8 @@ class Facts(Struct, kw_only=True):
     flags: tuple[str, ...] = ()
     revision: str = ""
     repeat_of: str = ""
+    causes: tuple[Cause, ...] = ()
+    """Every failure that played a part, the deciding one included."""
 
 
 def record_of(facts: Facts, origin: Origin, timings: Mapping[str, int]) -> Record:
@@ -90,18 +93,18 @@ def record_of(facts: Facts, origin: Origin, timings: Mapping[str, int]) -> Recor
         input=UNSET if short or facts.mode == "disabled" else _input(event),
         input_digest=facts.digest,
         operations=() if short else tuple(_operation(operation) for operation in analysis.operations),
-        operations_truncated=analysis.truncated,
+        operations_truncated=analysis.truncated and not short,
         shell=UNSET if short or analysis.shell is None else analysis.shell,
         mode=facts.mode,
         decision=decision.word if decision else "",
         answer=facts.answer.word,
         cause=(decision.cause or "") if decision else "",
-        detail=decision.detail if decision else "",
+        detail=_detail(decision),
         error_id=decision.error_id if decision else "",
         reasons=tuple(_reason(reason) for reason in decision.reasons[:MAX_RECORDED_REASONS])
         if decision
         else (),
-        flags=tuple(dict.fromkeys((*analysis.flags, *facts.flags))),
+        flags=tuple(dict.fromkeys((*analysis.flags, *facts.flags, *_flags(facts)))),
         first=facts.repeat_of,
         revision=facts.revision,
         backend=origin.backend,
@@ -109,6 +112,22 @@ def record_of(facts: Facts, origin: Origin, timings: Mapping[str, int]) -> Recor
         bytes=event.size,
         synthetic=event.synthetic,
     )
+
+
+def _detail(decision: Decision | None) -> str:
+    """What failed, and which parts of policies' outputs have no place in an answer."""
+    if decision is None:
+        return ""
+    lost = f"not translated: {', '.join(decision.untranslated)}" if decision.untranslated else ""
+    return "; ".join(part for part in (decision.detail, lost) if part)
+
+
+def _flags(facts: Facts) -> tuple[str, ...]:
+    """What the record tells beside the deciding cause."""
+    decided = facts.decision.cause if facts.decision else None
+    lost = facts.decision is not None and bool(facts.decision.untranslated)
+    others = tuple(cause for cause in facts.causes if cause != decided)
+    return (*others, *((UNTRANSLATED,) if lost else ()))
 
 
 def _principal(principal: Principal) -> RecordedPrincipal:

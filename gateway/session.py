@@ -25,8 +25,11 @@ class Seen(Struct):
     digest: str
     decision_id: str
     at: int
-    decision: str = ""
-    revision: str = ""
+    tool: str = ""
+    said: tuple[str, ...] = ()
+    """Decision, answer, mode and revision: a repeat that is answered otherwise is told in full."""
+    denied: bool = False
+    """Whether the agent was told to stop."""
     fields: frozenset[str] = frozenset()
     """Names of the input's fields: a client may add defaults of its own before it runs a tool."""
 
@@ -49,7 +52,7 @@ class SessionMemory:
         seen = self._find(principal, event, event.event)
         if seen is None:
             return "new", None
-        if seen.digest != digest:
+        if (seen.digest, seen.tool) != (digest, event.tool):
             return "reused", seen
         if now - seen.at > REPEAT_NANOSECONDS:
             return "new", None

@@ -1,4 +1,4 @@
-"""What the gate does beside answering: asks canaries, reloads policies, records its own life, tells its status."""
+"""What the gate does beside answering: asks canaries and probes, reloads policies, records its own life."""
 
 from __future__ import annotations
 
@@ -7,28 +7,59 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
+from msgspec import Struct, structs
 
-from gateway.audit.journal import FileJournal
 from gateway.canary import ask_canary
-from gateway.domain.ports import Clock, NewId, Pdp
-from gateway.domain.record import Record
+from gateway.domain.ports import Clock, Journal, NewId, Pdp
+from gateway.domain.record import Record, RecordedPrincipal
 from gateway.domain.vocabulary import RECORD_SCHEMA
-from gateway.errors import OstiaryError
+from gateway.errors import ConfigError, OstiaryError, PdpError, PdpUnproven
+from gateway.probes import CONDITIONS, Coverage, probe
+from gateway.quota import Meters, Summary
 from gateway.readiness import Readiness
 from gateway.recording import Origin
 from gateway.telemetry import Telemetry
 
 _LOG = structlog.stdlib.get_logger("ostiary.gate")
 _LOCAL_SECONDS = 1.0
-_AWAY = ("OST-PDP-001", "OST-PDP-002")
+_NOT_CHECKED = "The backend was not checked yet."
 
 
 class Remote(Protocol):
-    """A backend that runs elsewhere."""
+    """A backend that runs elsewhere, proven by canaries."""
+
+    async def prove(self, deadline: float) -> None:
+        """Ask the canary. Raises PdpError; PdpUnproven when it was answered and not denied."""
+        ...
 
     async def server_version(self) -> str:
         """Its version, "" when it does not tell."""
         ...
+
+
+class WatchedJournal(Journal, Protocol):
+    """A journal that says what is wrong with it."""
+
+    @property
+    def problem(self) -> str:
+        """What kept the last write from succeeding, "" when nothing did."""
+        ...
+
+
+class RemoteRules(Struct, frozen=True, kw_only=True):
+    """What is expected of a remote backend. `must_govern`: enforcing without any policy needs the operator's word."""
+
+    seconds: float
+    kind_prefix: str
+    tested_versions: tuple[str, ...]
+    must_govern: bool
+
+
+class PolicyChange(Struct, frozen=True, kw_only=True):
+    """A compiled policy set that can be put in force, and the names of its rules."""
+
+    put_in_force: Callable[[], None]
+    rules: tuple[str, ...]
 
 
 class Supervision:
@@ -39,14 +70,13 @@ class Supervision:
         *,
         readiness: Readiness,
         telemetry: Telemetry,
-        journal: FileJournal,
+        journal: WatchedJournal,
+        meters: Meters,
         local: Pdp,
         pdp: Pdp,
         remote: Remote | None,
-        remote_seconds: float,
-        kind_prefix: str,
-        tested_versions: tuple[str, ...],
-        load_policies: Callable[[], Callable[[], None]],
+        rules: RemoteRules,
+        load_policies: Callable[[], PolicyChange],
         origin: Origin,
         facts: Mapping[str, Any],
         clock: Clock,
@@ -55,63 +85,89 @@ class Supervision:
         self._readiness = readiness
         self._telemetry = telemetry
         self._journal = journal
+        self._meters = meters
         self._local = local
         self._pdp = pdp
         self._remote = remote
-        self._remote_seconds = remote_seconds
-        self._kind_prefix = kind_prefix
-        self._tested_versions = tested_versions
+        self._rules = rules
         self._load_policies = load_policies
         self._origin = origin
         self._facts = facts
         self._clock = clock
         self._new_id = new_id
-        self._problem = "The backend was not checked yet."
+        self._problem = _NOT_CHECKED
+        self._coverage: Coverage | None = None
 
     @property
     def backend_problem(self) -> str:
         """What keeps the backend from being used, "" when nothing does."""
         return self._problem
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What works only in part, for the banner."""
+        return tuple(self._readiness.detail()["degraded"].values())
+
+    def proved(self, problem: str) -> None:
+        """Take note of a canary's result: until it is denied again, the backend is not used."""
+        self._problem = problem
+        self._note("canary", problem)
+
     async def check(self) -> None:
-        """Ask the canaries and state what holds."""
-        local = await ask_canary(self._local, _LOCAL_SECONDS)
+        """Ask the canaries and probes and state what holds."""
+        try:
+            local = await ask_canary(self._local, _LOCAL_SECONDS)
+        except PdpError as error:
+            local = str(error)
         self._readiness.set("canary", local)
         self._readiness.set("policies", "" if self._local.revision else "No policy is loaded.")
         self._readiness.set("journal", self._journal.problem)
         if self._remote is None:
             self._problem = local
-            return
-        problem = await ask_canary(self._pdp, self._remote_seconds, self._kind_prefix)
-        if not problem.startswith(_AWAY):
-            # One that is away says so with every call; what was said of it before it went stays true until it is back.
-            self._problem = problem
-        self._readiness.note("backend", problem)
-        if not problem:
-            version = await self._remote.server_version()
-            tested = version.startswith(self._tested_versions)
-            self._readiness.note(
-                "backend_version", "" if tested else f"Cerbos {version or 'unknown'} was not tested."
+            self._covered(await probe(self._pdp, _LOCAL_SECONDS))
+        else:
+            await self._check_remote(self._remote)
+        self._telemetry.ready.set(self._readiness.ready)
+        for summary in self._meters.ended(self._clock()):
+            self._summarise(summary)
+
+    def refuse_ungoverned(self) -> None:
+        """At the start: enforcing where no kind has a policy stops nothing. Raises ConfigError."""
+        if self._rules.must_govern and self._coverage is not None and self._coverage.nothing:
+            raise ConfigError(
+                "The policy backend holds no policy for anything an agent does, so enforcing would stop nothing.",
+                number=36,
+                remedy="Load the packs into its store (`ostiary policy export --for cerbos DIR`), or set "
+                "no_policy.operation: pass to run all the same.",
             )
 
     async def reload(self) -> None:
         """Load the policies anew, off the event loop; what is wrong leaves the last good set in force."""
+        before = self._pdp.revision
         try:
-            put_in_force = await asyncio.to_thread(self._load_policies)
+            change = await asyncio.to_thread(self._load_policies)
         except (OstiaryError, OSError) as error:
             self._telemetry.policy_refused()
-            self._readiness.note("policies", str(error))
+            self._readiness.note("policies", f"The last reload was refused: {error}")
+            self.record("reload_refused", {"before": before, "problem": str(error)})
             _LOG.error("policies_refused", error=str(error))
             return
-        put_in_force()
+        change.put_in_force()
+        after = self._local.revision
         self._readiness.note("policies", "")
-        self._telemetry.policy_loaded(self._pdp.revision, self._clock() / 1e9)
-        self.record("reload")
-        _LOG.info("policies_loaded", revision=self._pdp.revision)
+        self._telemetry.policy_loaded(self._pdp.revision, self._clock() / 1e9, change.rules)
+        self.record("reload", {"before": before, "after": after, "rules": len(change.rules)})
+        _LOG.info("policies_loaded", revision=after, before=before)
 
-    def record(self, action: str) -> None:
-        """Journal what the gate itself did: start, stop, reload."""
-        self._journal.submit(self.record_of(action), _tell)
+    def close(self) -> None:
+        """Tell what was only counted so far, and that the gate stops."""
+        for summary in self._meters.ended(0):
+            self._summarise(summary)
+        self.record("stop")
+
+    def record(self, action: str, facts: Mapping[str, Any] | None = None) -> None:
+        """A record of the gate itself: start, stop, reload, and what was only counted."""
+        self._journal.submit(self.record_of(action, **(facts or {})), _tell)
 
     def record_of(self, action: str, **more: Any) -> Record:
         """A record of the gate itself."""
@@ -127,6 +183,67 @@ class Supervision:
             backend=self._pdp.name,
             gate={"action": action, **self._facts, **more},
         )
+
+    async def _check_remote(self, remote: Remote) -> None:
+        away = ""
+        try:
+            await remote.prove(self._rules.seconds)
+            self._covered(await probe(self._pdp, self._rules.seconds, self._rules.kind_prefix))
+        except PdpUnproven:
+            # Already noted, with what its canary said.
+            pass
+        except PdpError as error:
+            # One that is away says so with every call; what was said of it before it went stays true until it is back.
+            away = str(error)
+            if self._problem == _NOT_CHECKED:
+                self._problem = ""
+        self._note("away", away)
+        if not away:
+            version = await remote.server_version()
+            tested = version.startswith(self._rules.tested_versions)
+            self._note(
+                "untested_version",
+                "" if tested else f"Cerbos {version or 'of an unknown version'} was not tested.",
+            )
+
+    def _covered(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+        self._telemetry.backend({}, coverage.governed)
+        if self._remote is None:
+            return
+        missing = ", ".join(coverage.missing)
+        self._note("ungoverned_kinds", f"The backend holds no policy for: {missing}." if missing else "")
+        self._note(
+            "strict_scope_search",
+            "The backend searches scopes strictly: a layer needs a policy for each of its parents."
+            if coverage.strict_scope_search
+            else "",
+        )
+
+    def _note(self, condition: str, sentence: str) -> None:
+        assert condition in CONDITIONS
+        self._readiness.note(condition, sentence)
+        self._telemetry.backend({condition: bool(sentence)}, {})
+
+    def _summarise(self, summary: Summary) -> None:
+        """One record for calls that have none of their own."""
+        self._telemetry.audit_dropped.labels("counted_only").inc(summary.unrecorded)
+        principal = RecordedPrincipal(
+            id=summary.principal.id,
+            roles=summary.principal.roles,
+            provider=summary.principal.proof.provider,
+            issuer=summary.principal.proof.issuer,
+            subject=summary.principal.proof.subject,
+        )
+        record = self.record_of(
+            "counted",
+            since=summary.since,
+            requests=summary.requests,
+            bytes=summary.bytes,
+            over_quota=summary.over_quota,
+            unrecorded=summary.unrecorded,
+        )
+        self._journal.submit(structs.replace(record, principal=principal), _tell)
 
 
 def _tell(error: Exception | None) -> None:

@@ -1,21 +1,18 @@
-"""Metrics and logs of the gateway itself. The metric names are a public contract (docs/metrics.md).
+"""Metrics of the gateway itself. Their names are a public contract (docs/metrics.md).
 
 Labels come from closed tables, else `other`: a client that invents tool names must not grow the registry. No payload, token
-or path ever reaches a label or a log line.
+or path ever reaches a label.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Collection, Iterable, Mapping
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from gateway.domain.record import Record
-from gateway.domain.vocabulary import HOOK_EVENTS
+from gateway.domain.vocabulary import CAUSES, HOOK_EVENTS, IDENTITY_PROBLEMS
 
 _BUCKETS = (
     0.00005,
@@ -37,6 +34,14 @@ _BUCKETS = (
 )
 _STAGES = ("decode", "analyse", "decide", "total")
 _EVENTS = frozenset(HOOK_EVENTS)
+_CAUSES = frozenset(CAUSES)
+_PROBLEMS = frozenset(IDENTITY_PROBLEMS)
+_PDP_CODES = frozenset(
+    {"200", "400", "401", "403", "404", "429", "500", "502", "503", "504", "error", "timeout"}
+)
+_OWN_RULES = ("ostiary.call_id_reuse", "ostiary.unknown_tool", "ostiary.no_policy")
+OTHER = "other"
+NONE = "none"
 
 
 class Telemetry:
@@ -48,41 +53,57 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._agents = frozenset(agents)
         self._tools = frozenset(tools)
-        self._rules = frozenset(rules)
+        self._rules = frozenset((*rules, *_OWN_RULES))
         self.decisions = self._counter(
-            "ostiary_decisions", "Decisions", "agent", "event", "tool", "decision", "answer", "mode"
+            "ostiary_decisions",
+            "Hook events answered: what policy said, what the agent got, in which mode",
+            "agent",
+            "event",
+            "tool",
+            "decision",
+            "answer",
+            "mode",
         )
-        self.rule_hits = self._counter("ostiary_rule_hits", "Rules that decided", "rule", "decision", "mode")
-        self.hook_duration = Histogram(
-            "ostiary_hook_duration_seconds",
-            "Time a hook took, by stage",
-            ["stage"],
-            buckets=_BUCKETS,
-            registry=self.registry,
+        self.rule_hits = self._counter(
+            "ostiary_rule_hits", "Rules that spoke for a decision", "rule", "decision", "mode"
+        )
+        self.hook_duration = self._histogram(
+            "ostiary_hook_duration_seconds", "Time a hook took, by stage", "stage"
         )
         self.pdp_requests = self._counter(
-            "ostiary_pdp_requests", "Requests to the policy backend", "backend", "code"
+            "ostiary_pdp_requests", "Requests to a remote policy backend", "backend", "code"
         )
-        self.pdp_duration = Histogram(
-            "ostiary_pdp_request_duration_seconds",
-            "Time the policy backend took",
-            ["backend"],
-            buckets=_BUCKETS,
-            registry=self.registry,
+        self.pdp_duration = self._histogram(
+            "ostiary_pdp_request_duration_seconds", "Time a remote policy backend took", "backend"
         )
         self.cache_requests = self._counter(
             "ostiary_cache_requests", "Lookups in the decision cache", "result"
         )
         self.failures = self._counter(
-            "ostiary_failures", "Calls no ordinary decision could be made for", "cause", "answer"
+            "ostiary_failures",
+            "Calls that met a failure, by what was answered: pass in enforce is fail-open",
+            "cause",
+            "answer",
         )
         self.unauthenticated = self._counter(
-            "ostiary_unauthenticated", "Callers who could not be proven", "problem"
+            "ostiary_unauthenticated", "Requests whose caller could not be proven", "problem"
+        )
+        self.refused_requests = self._counter(
+            "ostiary_refused_requests", "Requests refused before they were read", "reason"
         )
         self.audit_records = self._counter("ostiary_audit_records", "Records journalled", "type")
-        self.audit_dropped = self._counter("ostiary_audit_dropped", "Records that could not be journalled")
+        self.audit_dropped = self._counter(
+            "ostiary_audit_dropped", "Calls without a record of their own", "reason"
+        )
         self.audit_lag = self._gauge(
             "ostiary_audit_lag_seconds", "Age of the oldest record that is not indexed yet"
+        )
+        self.ready = self._gauge("ostiary_ready", "1 while calls may be sent here")
+        self.backend_condition = self._gauge(
+            "ostiary_backend_condition", "1 while the policy backend works only in part", "condition"
+        )
+        self.kind_governed = self._gauge(
+            "ostiary_kind_governed", "1 when the policy backend holds a policy for a resource kind", "kind"
         )
         self.policy_info = self._gauge("ostiary_policy_info", "The policy set in force", "revision")
         self.reload_successful = self._gauge(
@@ -96,22 +117,22 @@ class Telemetry:
         self.posture_info = self._gauge("ostiary_posture_info", "The detected posture", "posture")
         self.build_info.labels(version).set(1)
 
-    def observe(self, record: Record) -> None:
-        """Count one record that was handled, whether or not it could be written."""
+    def observe(self, record: Record, *, written: bool) -> None:
+        """Count one call; `written` says whether its record is in the journal."""
         if record.synthetic:
             return
-        self.audit_records.labels(record.type).inc()
+        if written:
+            self.audit_records.labels(record.type).inc()
         self.decisions.labels(
-            record.agent if record.agent in self._agents else "other",
-            record.event if record.event in _EVENTS else "other",
+            record.agent if record.agent in self._agents else OTHER,
+            record.event if record.event in _EVENTS else OTHER,
             self.tool_label(record.tool),
-            record.decision or "none",
+            record.decision or NONE,
             record.answer,
             record.mode,
         ).inc()
-        for rule in {reason.rule for reason in record.reasons}:
-            known = rule if rule in self._rules or rule.startswith("ostiary.") else "other"
-            self.rule_hits.labels(known, record.decision, record.mode).inc()
+        for rule, decision in {(reason.rule, reason.decision) for reason in record.reasons}:
+            self.rule_hits.labels(rule if rule in self._rules else OTHER, decision, record.mode).inc()
         if record.timings:
             for stage in _STAGES:
                 if stage in record.timings:
@@ -119,10 +140,27 @@ class Telemetry:
 
     def failure(self, cause: str, answer: str) -> None:
         """Count a failure and what was answered: `answer="pass"` in enforce is a page."""
-        self.failures.labels(cause, answer).inc()
+        self.failures.labels(cause if cause in _CAUSES else OTHER, answer).inc()
 
-    def policy_loaded(self, revision: str, at: float) -> None:
-        """A policy set is in force."""
+    def unproven(self, problem: str) -> None:
+        """Count a request whose caller could not be proven."""
+        self.unauthenticated.labels(problem if problem in _PROBLEMS else OTHER).inc()
+
+    def asked(self, backend: str, code: str, seconds: float) -> None:
+        """Count a request to a remote backend; `code` is its HTTP status, `timeout` or `error`."""
+        self.pdp_requests.labels(backend, code if code in _PDP_CODES else OTHER).inc()
+        self.pdp_duration.labels(backend).observe(seconds)
+
+    def backend(self, conditions: Mapping[str, bool], governed: Mapping[str, bool]) -> None:
+        """State what works only in part, and which kinds have a policy."""
+        for condition, holds in conditions.items():
+            self.backend_condition.labels(condition).set(holds)
+        for kind, known in governed.items():
+            self.kind_governed.labels(kind).set(known)
+
+    def policy_loaded(self, revision: str, at: float, rules: Collection[str]) -> None:
+        """A policy set is in force; `rules` are the names its rules may be counted under."""
+        self._rules = frozenset((*rules, *_OWN_RULES))
         self.policy_info.clear()
         self.policy_info.labels(revision).set(1)
         self.reload_successful.set(1)
@@ -135,10 +173,10 @@ class Telemetry:
     def tool_label(self, tool: str) -> str:
         """The label of a tool: its name when it is known, `mcp`, `other`, or `none` for events without a tool."""
         if not tool:
-            return "none"
+            return NONE
         if tool in self._tools:
             return tool
-        return "mcp" if tool.startswith("mcp__") else "other"
+        return "mcp" if tool.startswith("mcp__") else OTHER
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition in the format a scraper accepts, with its content type."""
@@ -151,36 +189,5 @@ class Telemetry:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)
 
-
-def configure_logging(stream: TextIO, level: str, *, as_json: bool) -> None:
-    """One line an event on `stream`, JSON or for people; the standard library's loggers go the same way."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-    ]
-    last: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-        if as_json
-        else [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
-    )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=number, force=True)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=_BUCKETS, registry=self.registry)

@@ -47,12 +47,18 @@ class CerbosHttpPdp:
         self._settings = settings
         self._stopwatch = stopwatch
         self._observe = observe
+        self._connections_made = 0
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def revision(self) -> str:
         """A PDP does not tell its policy set's digest; the operator may name it."""
         return f"remote:{self._settings.revision or 'unknown'}"
+
+    @property
+    def connections_made(self) -> int:
+        """How many connections were opened so far: an answer over a new one may come from another process."""
+        return self._connections_made
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -151,7 +157,10 @@ class CerbosHttpPdp:
     def _open(self) -> aiohttp.ClientSession:
         """The session, made on the loop that uses it."""
         if self._session is None:
+            trace = aiohttp.TraceConfig()
+            trace.on_connection_create_end.append(self._count_connection)
             self._session = aiohttp.ClientSession(
+                trace_configs=[trace],
                 connector=aiohttp.TCPConnector(limit=self._settings.connections, keepalive_timeout=60),
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._settings.timeout_seconds),
                 trust_env=False,
@@ -159,6 +168,9 @@ class CerbosHttpPdp:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+    async def _count_connection(self, *_signal: object) -> None:
+        self._connections_made += 1
 
     def _url(self, path: str) -> str:
         return self._settings.url.rstrip("/") + path

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway.telemetry import configure_logging
+from gateway.logs import configure_logging
 from gateway.wiring import build_clerk
 
 

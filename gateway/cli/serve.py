@@ -14,7 +14,7 @@ from rich.console import Console
 from gateway.cli.live import LiveView
 from gateway.config import Config
 from gateway.config_sources import load
-from gateway.telemetry import configure_logging
+from gateway.logs import configure_logging
 from gateway.wiring import BuiltGate, GateBuilder
 
 

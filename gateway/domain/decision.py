@@ -35,6 +35,10 @@ class Decision(Struct, frozen=True, kw_only=True):
     """For the operator's eyes: what failed, in words; never sent to the agent."""
     error_id: str = ""
     skip_prompt: bool = False
+    notice: str = ""
+    """What a policy tells the person, beside the reason of a stop."""
+    untranslated: tuple[str, ...] = ()
+    """What stood in the outputs of policies and cannot be put into an answer: `<rule>: <field>`."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

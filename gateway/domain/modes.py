@@ -25,16 +25,21 @@ class Modes(Struct, frozen=True, kw_only=True):
     default: Mode = "observe"
     rules: tuple[ModeRule, ...] = ()
 
-    def resolve(self, principal: Principal, *, proven: bool, agent: str, event: str) -> Mode:
+    def resolve(
+        self, principal: Principal, *, proven: bool, agent: str, event: str, agent_bound: bool = True
+    ) -> Mode:
         """The mode of one call.
 
         Without a valid credential the strictest mode configured for anything holds: a caller must not win a looser
-        mode by losing his token. With several roles the strictest of their matches holds. `event` is "" for a request
-        whose event cannot be read: then the strictest mode that any event of this caller could have.
+        mode by losing his token. With several roles the strictest of their matches holds. What is not proven may only
+        tighten: where the credential is bound to no agent (`agent_bound`), a line that names an agent counts, and so
+        does what would hold without it; where the event cannot be read (""), any event the line names may have come.
         """
         if not proven:
             return self.strictest
-        found = [self._for_role(role, agent, event) for role in principal.roles]
+        found: list[Mode] = []
+        for role in principal.roles:
+            found += self._for_role(role, agent, event, agent_bound=agent_bound)
         return _strictest(found)
 
     @property
@@ -42,15 +47,18 @@ class Modes(Struct, frozen=True, kw_only=True):
         """The strictest mode configured anywhere."""
         return _strictest([self.default, *(rule.mode for rule in self.rules)])
 
-    def _for_role(self, role: str, agent: str, event: str) -> Mode:
+    def _for_role(self, role: str, agent: str, event: str, *, agent_bound: bool) -> list[Mode]:
+        """The mode of the first line that surely matches, and of every line before it that only may."""
+        found: list[Mode] = []
         for rule in self.rules:
-            if (
-                fnmatchcase(role, rule.role)
-                and fnmatchcase(agent, rule.agent)
-                and fnmatchcase(event, rule.event)
-            ):
-                return rule.mode
-        return self.default
+            if not fnmatchcase(role, rule.role) or not fnmatchcase(agent, rule.agent):
+                continue
+            if event and not fnmatchcase(event, rule.event):
+                continue
+            found.append(rule.mode)
+            if (agent_bound or rule.agent == "*") and (event or rule.event == "*"):
+                return found
+        return [*found, self.default]
 
 
 def _strictest(modes: list[Mode]) -> Mode:

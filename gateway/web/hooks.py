@@ -1,13 +1,12 @@
 """The hook routes: bytes of an agent in, the enforcement point asked, the record journalled, bytes out.
 
 In observe every answer is 200 `{}`, whatever came. In enforce a reply is 200 with a complete body of the agent's protocol,
-or a non-2xx that makes a fail-closed client block (engineering.md 17).
+or a non-2xx that makes a fail-closed client block (docs/hook-protocol.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -15,38 +14,33 @@ import structlog
 from aiohttp import web
 from msgspec import Struct, structs
 
-from gateway.domain.check import CheckAnswer
 from gateway.domain.decision import Answer
 from gateway.domain.events import HookEvent
-from gateway.domain.ports import AgentAdapter, Identified, Identity, Journal, Pdp, Peer, Stopwatch
-from gateway.domain.record import Record
-from gateway.domain.vocabulary import DECIDED_EVENTS, Cause
-from gateway.enforce import Answered, Arrival, Enforcer, Pending
-from gateway.errors import PayloadError, PdpInvalid, PdpUnavailable
+from gateway.domain.ports import AgentAdapter, Identity, Journal, Pdp, Stopwatch
+from gateway.domain.record import Record, short_id
+from gateway.domain.vocabulary import DECIDED_EVENTS
+from gateway.enforce import Answered, Arrival, Enforcer, bare
+from gateway.errors import PdpError
+from gateway.recording import UNTRANSLATED
 from gateway.telemetry import Telemetry
+from gateway.web.bodies import BodyLimits, RefusedBody, read_event
+from gateway.web.guards import error
 from gateway.web.peer import Peers
 
-PREFIX_BYTES = 64 * 1024
-_CHUNK = 256 * 1024
+LEGACY_ROUTE = "/ext/claude"
+LEGACY_AGENT = "claude-code"
+HOOKS_ROUTE = "/v1/hooks"
+NOTICE_HEADER = "x-ostiary-notice"
 _LOG = structlog.stdlib.get_logger("ostiary.hooks")
+_DECIDED = frozenset(DECIDED_EVENTS)
+_AGENT_CHARACTERS = 40
 
 
 class HookLimits(Struct, frozen=True, kw_only=True):
-    """Limits of a request. Bodies of events that come after the fact may be larger: they are digested, not held."""
+    """Limits of a request."""
 
-    body_bytes: int = 2 * 1024 * 1024
-    streamed_bytes: int = 64 * 1024 * 1024
+    body: BodyLimits = BodyLimits()
     deadline_seconds: float = 4.0
-
-
-class RefusedBody(Exception):
-    """A body that cannot be taken: the HTTP status a fail-closed client gets, the cause, and what is known of it."""
-
-    def __init__(self, status: int, detail: str, event: HookEvent | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.event = event
 
 
 class RecordObserver(Protocol):
@@ -88,150 +82,155 @@ class Hooks:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to the data application."""
-        return [web.post("/v1/hooks/{agent}", self.hook), web.post("/ext/claude", self.hook)]
+        return [web.post(f"{HOOKS_ROUTE}/{{agent}}", self.hook), web.post(LEGACY_ROUTE, self.hook)]
 
     async def hook(self, request: web.Request) -> web.StreamResponse:
-        """One hook event."""
+        """One hook event. Whatever fails beyond the failure table stops nobody in observe and everybody in enforce."""
         started = self._stopwatch()
-        legacy = request.path == "/ext/claude"
-        agent = "claude-code" if legacy else request.match_info["agent"]
+        legacy = request.path == LEGACY_ROUTE
+        agent = LEGACY_AGENT if legacy else request.match_info["agent"][:_AGENT_CHARACTERS]
+        headers = _headers(request)
+        identified = self._identity.identify(headers, self._peers.of(request), agent)
+        if not identified.proven:
+            self._telemetry.unproven(identified.problem)
+        arrival = Arrival(
+            event=HookEvent(agent=agent, event=""),
+            identified=identified,
+            route=LEGACY_ROUTE if legacy else HOOKS_ROUTE,
+            started=started,
+            wants_notice=headers.get(NOTICE_HEADER, "") == "session",
+        )
+        try:
+            return await self._serve(request, headers, arrival)
+        except Exception as failure:  # noqa: BLE001 - not even a refusal could be made: the last reply that is left
+            _LOG.error("request_failed", exc_info=failure)
+            self._telemetry.failure("internal_error", "none")
+            if self._enforcer.mode_of(identified, agent, "") != "enforce":
+                return _nothing()
+            return error(500, "OST-REQ-500", "The gateway failed on this request.", "Its log says why.")
+
+    async def _serve(
+        self, request: web.Request, headers: Mapping[str, str], arrival: Arrival
+    ) -> web.StreamResponse:
+        agent, legacy = arrival.event.agent, arrival.route == LEGACY_ROUTE
         adapter = self._adapters.get(agent)
         if adapter is None:
-            known = ", ".join(sorted(self._adapters))
-            body = {
-                "code": "OST-REQ-404",
-                "message": f"No agent {agent[:40]!r}.",
-                "remedy": f"Known agents: {known}.",
-            }
-            return web.json_response(body, status=404)
-        headers = _headers(request)
-        peer = self._peers.of(request)
-        identified = self._identity.identify(headers, peer, agent)
+            return await self._unknown_agent(arrival)
         try:
             async with asyncio.timeout(self._limits.deadline_seconds):
-                event = await self._event(request, adapter, headers, legacy)
+                event = await read_event(request, adapter, headers, self._limits.body, legacy_route=legacy)
         except RefusedBody as refused:
-            return await self._refused(request, refused, adapter, identified, started)
+            return await self._refused(refused, adapter, arrival)
         except TimeoutError:
             slow = RefusedBody(408, "The request's body did not arrive in time.")
-            return await self._refused(request, slow, adapter, identified, started)
-        arrival = Arrival(
-            event=event,
-            identified=identified,
-            route=request.path if legacy else "/v1/hooks",
-            started=started,
-            decode_ns=self._stopwatch() - started,
-        )
-        return _reply(adapter, event, await self._answer(arrival, peer))
+            return await self._refused(slow, adapter, arrival)
+        arrival = structs.replace(arrival, event=event, decode_ns=self._stopwatch() - arrival.started)
+        return _reply(adapter, event, await self._answer(arrival))
 
-    async def _answer(self, arrival: Arrival, peer: Peer) -> Answer:
+    async def _answer(self, arrival: Arrival) -> Answer:
         """Decide one call; whatever breaks on the way becomes an answer of the failure table."""
         try:
             answered = await self._decide(arrival)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: an unknown failure is a denial, not a 500
-            error_id = self._new_error_id()
-            _LOG.exception("internal_error", error_id=error_id, agent=arrival.event.agent, peer=peer.address)
-            answered = self._enforcer.refuse(arrival, "internal_error", type(error).__name__, error_id)
+        except Exception as failure:  # noqa: BLE001 - the last line of defence: an unknown failure is a denial, not a 500
+            answered = self._failed(arrival, failure)
         return await self._record(answered)
 
     async def _decide(self, arrival: Arrival) -> Answered:
         step = self._enforcer.begin(arrival)
         if isinstance(step, Answered):
             return step
-        answer = self._pdp.decide_now(step.question.request)
-        if answer is None:
-            return await self._ask(step, arrival.started)
+        try:
+            answer = self._pdp.decide_now(step.question.request)
+            if answer is None:
+                answer = await self._pdp.decide(step.question.request, self._left(arrival))
+        except PdpError as failure:
+            return self._enforcer.fail(step, failure)
         return self._enforcer.finish(step, answer)
 
-    async def _ask(self, pending: Pending, started: int) -> Answered:
-        """Ask a backend that has to be waited for, within what is left of the deadline."""
-        left = self._limits.deadline_seconds - (self._stopwatch() - started) / 1e9
+    def _left(self, arrival: Arrival) -> float:
+        """Seconds of the deadline that a backend still has."""
+        used = (self._stopwatch() - arrival.started) / 1e9
+        return max(self._limits.deadline_seconds - used, 0.001)
+
+    def _failed(self, arrival: Arrival, failure: Exception) -> Answered:
+        """The answer to a call that the gateway itself failed on; its error id stands in the reason and in the log."""
+        error_id = f"E-{short_id(self._new_error_id())}"
+        _LOG.error("internal_error", error_id=error_id, agent=arrival.event.agent, exc_info=failure)
+        detail = type(failure).__name__
         try:
-            answer: CheckAnswer = await self._pdp.decide(pending.question.request, max(left, 0.001))
-        except (PdpUnavailable, PdpInvalid) as error:
-            return self._enforcer.fail(pending, error)
-        return self._enforcer.finish(pending, answer)
+            return self._enforcer.refuse(arrival, "internal_error", detail, error_id)
+        except Exception as again:  # noqa: BLE001 - what the client wrote may be what fails: then it is left out
+            _LOG.error("internal_error_again", error_id=error_id, exc_info=again)
+            without = structs.replace(arrival, event=bare(arrival.event))
+            return self._enforcer.refuse(without, "internal_error", detail, error_id)
 
     async def _record(self, answered: Answered) -> Answer:
         """Journal the record, then release the answer."""
-        written: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self._journal.submit(
-            answered.record, lambda error: None if written.done() else written.set_result(error)
-        )
-        error = await written
         record = answered.record
-        self._telemetry.observe(record)
-        if record.cause:
-            self._telemetry.failure(record.cause, record.answer)
+        failure = await self._journalled(record) if answered.recorded else None
+        answer = answered.answer if failure is None else self._enforcer.unrecorded(answered, str(failure))
+        self._telemetry.observe(record, written=answered.recorded and failure is None)
+        for cause in answered.causes:
+            self._telemetry.failure(cause, record.answer)
+        if failure is not None:
+            self._telemetry.failure("record_failed", answer.word)
+            _LOG.error("record_failed", detail=str(failure), decision_id=record.decision_id)
+        if UNTRANSLATED in record.flags:
+            _LOG.warning("output_not_translated", detail=record.detail, decision_id=record.decision_id)
+        if record.mode == "disabled" and answered.recorded:
+            _LOG.warning("calls_pass_unexamined", agent=record.agent, decision_id=record.decision_id)
         for observer in self._observers:
             observer(record)
-        if error is None:
-            return answered.answer
-        _LOG.error("record_failed", detail=str(error), decision_id=record.decision_id)
-        answer, _ = self._enforcer.unrecorded(answered, str(error))
-        self._telemetry.failure("record_failed", answer.word)
         return answer
 
-    async def _event(
-        self, request: web.Request, adapter: AgentAdapter, headers: Mapping[str, str], legacy: bool
-    ) -> HookEvent:
-        """Read and decode a body. Raises RefusedBody."""
-        if headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
-            raise RefusedBody(415, "Compressed bodies are not taken.")
-        body = bytearray()
-        async for chunk in request.content.iter_chunked(_CHUNK):
-            body += chunk
-            if len(body) > self._limits.body_bytes:
-                return await self._oversized(request, bytes(body), adapter, headers)
-        try:
-            return adapter.decode(bytes(body), headers, legacy_route=legacy)
-        except PayloadError as error:
-            raise RefusedBody(400, str(error)) from None
+    async def _journalled(self, record: Record) -> Exception | None:
+        """What kept a record from being written, None once it is as durable as configured."""
+        written: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
-    async def _oversized(
-        self, request: web.Request, head: bytes, adapter: AgentAdapter, headers: Mapping[str, str]
-    ) -> HookEvent:
-        """A body over the limit: denied when it could have been stopped, digested when it only tells what happened."""
-        event = adapter.decode_prefix(head[:PREFIX_BYTES], headers)
-        limit = self._limits.body_bytes
-        if event is None or event.event in DECIDED_EVENTS:
-            raise RefusedBody(413, f"The body has more than {limit} bytes.", event)
-        digest = hashlib.sha256(head)
-        size = len(head)
-        async for chunk in request.content.iter_chunked(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            if size > self._limits.streamed_bytes:
-                raise RefusedBody(413, f"The body has more than {self._limits.streamed_bytes} bytes.", event)
-        payload = {"oversized_body": {"bytes": size, "sha256": digest.hexdigest()}}
-        return structs.replace(event, payload=payload, size=size)
+        def done(failure: Exception | None) -> None:
+            if not written.done():
+                written.set_result(failure)
+
+        self._journal.submit(record, done)
+        return await written
+
+    async def _unknown_agent(self, arrival: Arrival) -> web.StreamResponse:
+        """The reply on the route of an agent nobody knows."""
+        known = ", ".join(sorted(self._adapters))
+        detail = "No agent has this name."
+        event = structs.replace(arrival.event, problem=detail)
+        answered = self._enforcer.refuse(structs.replace(arrival, event=event), "payload_invalid", detail)
+        await self._record(answered)
+        if answered.mode != "enforce":
+            return _nothing()
+        return error(404, "OST-REQ-404", detail, f"Known agents: {known}.")
 
     async def _refused(
-        self,
-        request: web.Request,
-        refused: RefusedBody,
-        adapter: AgentAdapter,
-        identified: Identified,
-        started: int,
+        self, refused: RefusedBody, adapter: AgentAdapter, arrival: Arrival
     ) -> web.StreamResponse:
         """The reply to a body that cannot be taken; it is recorded all the same."""
-        event = refused.event or HookEvent(agent=adapter.agent, event="", problem=refused.detail)
-        arrival = Arrival(event=event, identified=identified, route=request.path, started=started)
-        cause: Cause = "payload_invalid"
-        answered = self._enforcer.refuse(arrival, cause, refused.detail)
+        event = refused.event or structs.replace(arrival.event, problem=refused.detail)
+        answered = self._enforcer.refuse(
+            structs.replace(arrival, event=event), "payload_invalid", refused.detail
+        )
         answer = await self._record(answered)
-        readable = bool(event.event and event.call_id)
-        if answered.mode != "enforce" or readable:
+        if answered.mode != "enforce":
+            reply = _nothing()
+        elif _answerable(event):
             reply = _reply(adapter, event, answer)
         else:
-            body = {
-                "code": f"OST-REQ-{refused.status}",
-                "message": refused.detail,
-                "remedy": "Send one hook event.",
-            }
-            reply = web.json_response(body, status=refused.status)
+            reply = error(
+                refused.status, f"OST-REQ-{refused.status}", refused.detail, "Send one hook event in time."
+            )
         reply.force_close()
         return reply
+
+
+def _answerable(event: HookEvent) -> bool:
+    """Whether enough of a refused body was read for a valid reply: its event, and the id of what it is about."""
+    if event.event == "PreToolUse":
+        return bool(event.call_id)
+    return bool(event.event and (event.session_id or event.event not in _DECIDED))
 
 
 def _headers(request: web.Request) -> dict[str, str]:
@@ -245,3 +244,8 @@ def _headers(request: web.Request) -> dict[str, str]:
 
 def _reply(adapter: AgentAdapter, event: HookEvent, answer: Answer) -> web.Response:
     return web.Response(body=adapter.encode(event, answer), content_type="application/json")
+
+
+def _nothing() -> web.Response:
+    """No objection, in a form every agent's protocol takes."""
+    return web.Response(body=b"{}", content_type="application/json")
