@@ -146,6 +146,10 @@ class Telemetry:
         """Count a request whose caller could not be proven."""
         self.unauthenticated.labels(problem if problem in _PROBLEMS else OTHER).inc()
 
+    def refused(self, reason: str) -> None:
+        """Count a request that was refused before it was read: `host`, `browser` or `head`."""
+        self.refused_requests.labels(reason).inc()
+
     def asked(self, backend: str, code: str, seconds: float) -> None:
         """Count a request to a remote backend; `code` is its HTTP status, `timeout` or `error`."""
         self.pdp_requests.labels(backend, code if code in _PDP_CODES else OTHER).inc()

@@ -369,7 +369,10 @@ class GateBuilder:
 
     def _application(self, listen: list[str], routes: list[web.RouteDef]) -> web.Application:
         application = web.Application(
-            middlewares=[plain_errors, host_guard(listen, self._config.server.hosts)]
+            middlewares=[
+                plain_errors,
+                host_guard(listen, self._config.server.hosts, self._telemetry.refused),
+            ]
         )
         application.add_routes(routes)
         return application

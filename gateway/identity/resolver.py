@@ -83,7 +83,8 @@ class Identities:
             proof=Proof(provider="token", subject=entry.user, at=now),
             credential_class=entry.credential_class,
         )
-        return Identified(principal=principal, proven=True)
+        bound = bool(entry.agents) and "*" not in entry.agents
+        return Identified(principal=principal, proven=True, agent_bound=bound)
 
     def _by_headers(self, headers: Mapping[str, str]) -> Identified:
         user = headers.get("x-claude-user", "").strip()
@@ -107,7 +108,8 @@ class Identities:
             return _unproven("not_loopback")
         if peer.uid is None or peer.uid != self._rules.own_uid:
             return _unproven("other_user")
-        return Identified(principal=principal, proven=True)
+        # Nobody else uses this gateway: what the operator says of an agent is said of this user's.
+        return Identified(principal=principal, proven=True, agent_bound=True)
 
     def _is_trusted(self, peer: Peer) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""What every listener refuses before a handler runs: other hosts' names, browsers, and errors with insides.
+"""What every listener refuses before a handler runs: other hosts' names, browsers, oversized heads, errors with insides.
 
 A page in a browser can post to loopback; DNS rebinding gives it our address under its own name. Such requests carry
 `Origin` or `Sec-Fetch-Site`, or a `Host` that is none of ours.
@@ -6,38 +6,69 @@ A page in a browser can post to loopback; DNS rebinding gives it our address und
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+HEAD_BYTES = 16 * 1024
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_OWN_SITES = frozenset({"none", "same-origin"})
 _LOG = structlog.stdlib.get_logger("ostiary.web")
+Refused = Callable[[str], None]
 
 
-def host_guard(listen: Iterable[str], hosts: Iterable[str]) -> Middleware:
-    """Refuses requests for other names (421) and from browsers (403). `listen` holds our `host:port`s."""
-    allowed = set(hosts)
-    for address in listen:
-        host, _, port = address.rpartition(":")
-        allowed |= {address, host, *(f"{name}:{port}" for name in _LOOPBACK), *_LOOPBACK}
+def host_guard(listen: Iterable[str], hosts: Iterable[str], refused: Refused) -> Middleware:
+    """Refuses requests for other names (421), from browsers (403) and with large heads (431).
+
+    `listen` holds our `host:port`s, `hosts` further names of ours, with or without a port; `refused` is told the reason.
+    """
+    allowed = allowed_hosts(listen, hosts)
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         named = request.headers.getall("Host", [])
         if len(named) != 1 or named[0].lower() not in allowed:
+            refused("host")
             return error(
                 421,
                 "OST-REQ-421",
                 "This is not the host that was asked for.",
                 "Add its name to server.hosts.",
             )
-        if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
+        if _is_foreign(request):
+            refused("browser")
             return error(403, "OST-REQ-403", "Browsers are not served here.", "Use the command line.")
+        if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEAD_BYTES:
+            refused("head")
+            return error(
+                431, "OST-REQ-431", f"The head has more than {HEAD_BYTES} bytes.", "Send fewer headers."
+            )
         return await handler(request)
 
     return guard
+
+
+def allowed_hosts(listen: Iterable[str], hosts: Iterable[str]) -> frozenset[str]:
+    """Every `Host` that means us, in lower case."""
+    allowed: set[str] = set()
+    ports: set[str] = set()
+    for address in listen:
+        host, _, port = address.rpartition(":")
+        ports.add(port)
+        allowed |= {address, host, *(f"{name}:{port}" for name in _LOOPBACK), *_LOOPBACK}
+    for name in hosts:
+        allowed |= {name, *(f"{name}:{port}" for port in ports)}
+    return frozenset(name.lower() for name in allowed)
+
+
+def _is_foreign(request: web.Request) -> bool:
+    """Whether a page sent the request; a person who types our address into a browser sends `none`."""
+    if "Origin" in request.headers:
+        return True
+    sites = request.headers.getall("Sec-Fetch-Site", [])
+    return any(site.strip().lower() not in _OWN_SITES for site in sites)
 
 
 @web.middleware
@@ -53,8 +84,8 @@ async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResp
             raised.reason,
             remedies.get(raised.status, "Change the request."),
         )
-    except Exception:  # noqa: BLE001 - the boundary: whatever fails inside becomes a reply without insides
-        _LOG.exception("request_failed", path=request.path)
+    except Exception as failure:  # noqa: BLE001 - the boundary: whatever fails inside becomes a reply without insides
+        _LOG.error("request_failed", exc_info=failure)
         return error(500, "OST-REQ-500", "The gateway failed on this request.", "Its log says why.")
 
 

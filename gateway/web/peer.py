@@ -1,26 +1,19 @@
-"""The other end of a connection, and which user owns it: what a loopback address alone does not tell.
-
-Source: proc(5), /proc/net/tcp: local and remote address, state, and the uid of the socket's owner.
-"""
+"""The other end of a connection: its address, whether it is this machine, and which of its users owns it."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import socket
-import struct
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
 from gateway.domain.ports import Peer
-
-_TABLES = {4: Path("/proc/net/tcp"), 6: Path("/proc/net/tcp6")}
+from gateway.web.socket_owner import owner_of
 
 
 class Peers:
-    """Remembers the peer of every open connection, so that the table is read once a connection."""
+    """Remembers the peer of every open connection, so that the kernel is asked once a connection."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[asyncio.BaseTransport, Peer] = WeakKeyDictionary()
@@ -32,59 +25,24 @@ class Peers:
             return Peer()
         peer = self._known.get(transport)
         if peer is None:
-            peer = self._known[transport] = _look(transport)
+            peer = self._known[transport] = peer_of(
+                transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+            )
         return peer
 
 
-def _look(transport: asyncio.BaseTransport) -> Peer:
-    remote = transport.get_extra_info("peername")
-    local = transport.get_extra_info("sockname")
+def peer_of(remote: object, local: object) -> Peer:
+    """The peer at `remote` of a connection to `local`, both as the socket module gives them; nobody for other forms."""
     if not isinstance(remote, tuple) or not isinstance(local, tuple):
         return Peer()
     try:
         address = ipaddress.ip_address(str(remote[0]).partition("%")[0])
     except ValueError:
         return Peer()
-    loopback = address.is_loopback
-    uid = owner_of(remote[:2], local[:2]) if loopback else None
-    return Peer(address=str(address), port=int(remote[1]), uid=uid, loopback=loopback)
-
-
-def owner_of(remote: tuple[str, int], local: tuple[str, int]) -> int | None:
-    """The uid that owns the other end of a loopback connection, None where the system does not tell."""
-    wanted = {(encode_address(*remote), encode_address(*local))}
-    for table in _TABLES.values():
-        try:
-            lines = table.read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            if (_plain(fields[1]), _plain(fields[2])) in wanted:
-                return int(fields[7])
-    return None
-
-
-def encode_address(host: str, port: int) -> str:
-    """An address as the kernel's table writes it, IPv4 in IPv6 as plain IPv4."""
-    address = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        # A socket that listens for both families writes IPv4 callers this way.
         address = address.ipv4_mapped
-    if isinstance(address, ipaddress.IPv4Address):
-        packed = f"{struct.unpack('=I', address.packed)[0]:08X}"
-    else:
-        packed = "".join(f"{word:08X}" for word in struct.unpack("=4I", address.packed))
-    return f"{packed}:{port:04X}"
-
-
-def _plain(entry: str) -> str:
-    """A table entry, with an IPv4 address in IPv6 form as plain IPv4."""
-    address, _, port = entry.partition(":")
-    if len(address) == 32 and address[:24] == _MAPPED:
-        return f"{address[24:]}:{port}"
-    return entry
-
-
-_MAPPED = "".join(
-    f"{word:08X}" for word in struct.unpack("=4I", socket.inet_pton(socket.AF_INET6, "::ffff:0.0.0.0"))
-)[:24]
+    loopback = address.is_loopback
+    port = int(remote[1])
+    uid = owner_of((str(remote[0]), port), (str(local[0]), int(local[1]))) if loopback else None
+    return Peer(address=str(address), port=port, uid=uid, loopback=loopback)
