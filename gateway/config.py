@@ -60,6 +60,26 @@ class Projects(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Directories outside the project in which agents may work as inside it."""
 
 
+class McpServerSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one MCP server's arguments are, for a server that is not described in the shipped table."""
+
+    sources: tuple[str, ...] = ()
+    """Where the client may say it is defined (`project`, `dynamic`, ...), beside what only the person writes."""
+    others: str = ""
+    """Role of every argument of tools not listed in `tools`; unset: those tools are unknown."""
+    tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Tool to argument to role: `text`, `read`, `write`, `edit`, `delete`, `list`, `url`, `host`, `command`, ..."""
+
+
+class FactsSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the operator knows of this site, for telling what a call would do."""
+
+    homes: tuple[str, ...] = ()
+    """Where homes are beside the usual places, as patterns: `/data/people/*`."""
+    mcp: Mapping[str, McpServerSection] = field(default_factory=dict)
+    """MCP servers by the name they are configured under. A server described here is known and no longer asked about."""
+
+
 class Token(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"credential_class": "class"}
 ):
@@ -189,6 +209,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     layers: tuple[str, ...] = ()
     """Scopes that a remote PDP holds beside the packs (`site`, `site.payments`); the local engine knows its own."""
     projects: Projects = Projects()
+    facts: FactsSection = FactsSection()
     identity: IdentitySection = IdentitySection()
     failure_policy: Mapping[str, FailureAnswer] = field(default_factory=lambda: dict(FAILURE_DEFAULTS))
     no_policy: NoPolicy = NoPolicy()

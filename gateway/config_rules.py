@@ -17,6 +17,7 @@ from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.vocabulary import Posture
 from gateway.errors import ConfigError
 from gateway.facts.analyser import FactsSettings
+from gateway.facts.mcp_data import ServerModel
 from gateway.facts.project import ProjectRule
 from gateway.identity.resolver import IdentityRules, Network
 from gateway.identity.tokens import TokenEntry
@@ -28,6 +29,7 @@ _LOOPBACK: tuple[Network, ...] = (
     ipaddress.ip_network("127.0.0.0/8"),
     ipaddress.ip_network("::1/128"),
 )
+_MOST_REASONS = 5
 _HASH_LENGTH = len("sha256:") + 64
 
 
@@ -49,9 +51,10 @@ def posture_of(config: Config, places: Sequence[Path], *, own_uid: int, judge: J
     found = judge(places, own_uid=own_uid, uses_default_principal=not has_provider(config))
     if config.posture == "held" and found.posture != "held":
         raise ConfigError(
-            f"posture: held does not hold: {' '.join(found.reasons[:5])}",
+            f"posture: held does not hold: {' '.join(found.reasons[:_MOST_REASONS])}",
             number=32,
-            remedy="Give these to the gateway's own user, configure identity, or say `posture: advisory`.",
+            remedy="Give these to the gateway's own user (chown, chmod go-w), configure identity where the default "
+            "principal is in use, or say `posture: advisory`.",
         )
     return (
         Judgement("advisory", found.reasons or ("Configured so.",)) if config.posture == "advisory" else found
@@ -116,14 +119,35 @@ def _own(network: Network) -> tuple[Network, ...]:
     return tuple(own for own in _LOOPBACK if own.version == network.version)
 
 
-def facts_settings(config: Config, own_places: Sequence[Path], ports: frozenset[int]) -> FactsSettings:
-    """Which places are projects, and which are the gateway's own."""
+def facts_settings(
+    config: Config, own_places: Sequence[Path], listeners: Sequence[str], mcp_roles: frozenset[str]
+) -> FactsSettings:
+    """Which places are projects, which are the gateway's own, and what is known of further MCP servers.
+
+    `listeners` are the addresses the gateway listens on. Raises ConfigError for a role no argument can have.
+    """
     places = {str(place.absolute()) for place in own_places}
+    for name, server in config.facts.mcp.items():
+        used = {role for arguments in server.tools.values() for role in arguments.values()} | {server.others}
+        unknown = sorted(used - mcp_roles - {""})
+        if unknown:
+            raise ConfigError(
+                f"facts.mcp.{name}: there is no role {unknown[0]!r}.",
+                number=40,
+                remedy=f"The roles are {', '.join(sorted(mcp_roles))}.",
+            )
+    hosts = {address.rpartition(":")[0].strip("[]") for address in listeners}
     return FactsSettings(
         project=ProjectRule(roots=config.projects.roots, default=config.projects.default),
         extra=config.projects.extra,
+        homes=config.facts.homes,
         self_paths=tuple(sorted(places | {os.path.realpath(place) for place in places})),
-        self_ports=ports,
+        self_ports=frozenset(int(address.rpartition(":")[2]) for address in listeners),
+        self_hosts=tuple(sorted((hosts | set(config.server.hosts)) - {"", "0.0.0.0", "::"})),  # noqa: S104 - compared, not bound
+        mcp_servers={
+            name: ServerModel(sources=server.sources, others=server.others, tools=server.tools)
+            for name, server in config.facts.mcp.items()
+        },
     )
 
 

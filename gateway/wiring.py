@@ -333,8 +333,12 @@ class GateBuilder:
 
     def _build_hooks(self, instance: Instance) -> Hooks:
         config = self._config
-        ports = frozenset(int(address.rpartition(":")[2]) for address in (self._listen, self._admin_listen))
-        facts = facts_settings(config, [instance.directory, *self._own_places()], ports)
+        facts = facts_settings(
+            config,
+            [instance.directory, *self._own_places()],
+            [self._listen, self._admin_listen],
+            self._facts.mcp.all_roles,
+        )
         self._questions = Questions(check_settings(config, self._rules_off), self._pdp)
         redactor = RecordRedactor(instance.key, instance.key_id, redaction_data())
         enforcer = Enforcer(

@@ -15,12 +15,11 @@ from gateway.domain.operations import Operation
 from gateway.facts.argument_walk import ArgumentWalk
 from gateway.facts.globs import is_glob
 from gateway.facts.hosts import Hosts
-from gateway.facts.mcp_data import TEXT, McpModels, PathRole, ServerModel
+from gateway.facts.mcp_data import COMMAND_ROLES, TEXT, McpModels, PathRole, ServerModel
 from gateway.facts.operations import Findings
 
 _MARK = "mcp__"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
-_COMMANDS = frozenset({"command", "code"})
 
 
 class McpCalls:
@@ -77,12 +76,14 @@ class McpCalls:
 
     def _argument(self, role: str, name: str, value: Any, walk: ArgumentWalk, findings: Findings) -> None:
         path_role: PathRole | None = self._models.data.roles.get(role)
-        if role in _COMMANDS:
+        if role in COMMAND_ROLES:
             findings.shell = True
             walk.guess(name, value, strict=True)
             return
         for text in walk.texts(value):
-            if path_role is None or (text.lstrip()[:4].lower() == "http" and "://" in text):
+            if role == "host":
+                findings.host(self._hosts.of_name(text), "connect", via="mcp")
+            elif path_role is None or (text.lstrip()[:4].lower() == "http" and "://" in text):
                 walk.url(text, certain=True)
             elif path_role.shape == "path" and is_glob(text):
                 findings.file(text, path_role.actions, "path", via="mcp")
@@ -101,11 +102,10 @@ class McpCalls:
             "known": known,
             "input": dict(event.tool_input),
             "via": "mcp",
+            "url": event.mcp_server.url if event.mcp_server is not None else "",
+            "command": event.mcp_server.command if event.mcp_server is not None else "",
             "certain": True,
         }
-        if event.mcp_server is not None:
-            attr["url"] = event.mcp_server.url
-            attr["command"] = event.mcp_server.command
         findings.add(Operation("mcp_tool", "call", f"{server}/{tool}", attr))
 
 

@@ -8,11 +8,12 @@ from importlib import resources
 
 import msgspec
 import yaml
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from gateway.facts.groups import Shape
 
 TEXT = "text"
+COMMAND_ROLES = frozenset({"command", "code"})
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])")
 _AFFIXES = re.compile(r"^(?:mcp-server-|server-|mcp-)|(?:-mcp-server|-server|-mcp)$")
 _APART = re.compile(r"[^a-z0-9]+")
@@ -67,6 +68,11 @@ class McpData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verbs: tuple[Words, ...]
     servers: Mapping[str, ServerModel]
 
+    @property
+    def all_roles(self) -> frozenset[str]:
+        """Every role an argument can have."""
+        return frozenset({*self.roles, TEXT, "url", "host", *COMMAND_ROLES})
+
     def source(self, said: str) -> str:
         """Where a server's definition came from: `managed`, `user`, `project`, or `unknown`."""
         return self.sources.get(said, "unknown")
@@ -103,16 +109,7 @@ class McpModels:
 def mcp_data() -> McpData:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("mcp.yaml").read_text(encoding="utf-8")
-    data = msgspec.convert(yaml.safe_load(text), McpData)
-    roles = {TEXT, "url", "host", "command", "code", *data.roles}
-    used = {role for model in data.servers.values() for role in _roles_of(model)}
-    assert used <= roles, f"mcp.yaml: unknown roles {sorted(used - roles)}"
-    return structs.replace(data, servers=dict(data.servers))
-
-
-def _roles_of(model: ServerModel) -> set[str]:
-    found = {role for arguments in model.tools.values() for role in arguments.values()}
-    return found | ({model.others} if model.others else set())
+    return msgspec.convert(yaml.safe_load(text), McpData)
 
 
 def _plain(name: str) -> str:
