@@ -6,7 +6,6 @@ it because its id already stood for another call.
 
 from __future__ import annotations
 
-from gateway.domain.events import HookEvent
 from gateway.domain.ports import Redactor
 from gateway.domain.vocabulary import AFTERWARDS_EVENTS
 from gateway.recording import Facts
@@ -32,7 +31,7 @@ class Lookback:
             return None
         if event.event in _AFTERWARDS:
             return self._approval(facts)
-        facts.digest = self._redactor.digest(event.tool_input)
+        facts.digest = self._redactor.digest(event.comparable_input)
         sighting, seen = self._memory.see(facts.principal.key, event, facts.digest, facts.at)
         if sighting == "reused":
             facts.flags += (REUSED,)
@@ -55,7 +54,6 @@ class Lookback:
                 tool=facts.event.tool,
                 said=said,
                 denied=facts.answer.word == "deny",
-                fields=frozenset(facts.event.tool_input),
             ),
         )
 
@@ -64,26 +62,14 @@ class Lookback:
         event = facts.event
         approved = self._memory.approved(facts.principal.key, event)
         if approved is None:
-            facts.digest = "" if event.problem else self._redactor.digest(event.tool_input)
+            facts.digest = "" if event.problem else self._redactor.digest(event.comparable_input)
             return None
         if approved.denied and event.event == "PostToolUse":
             facts.flags += (RAN_ANYWAY,)
         if event.problem:
             # Of a body that was only digested no input is known to compare.
             return approved
-        facts.digest = self._redactor.digest(_comparable(event, approved.fields))
-        if (facts.digest, event.tool) != (approved.digest, approved.tool) or _unexpected(
-            event, approved.fields
-        ):
+        facts.digest = self._redactor.digest(event.comparable_input)
+        if (facts.digest, event.tool) != (approved.digest, approved.tool):
             facts.flags += (REWRITTEN,)
         return approved
-
-
-def _comparable(event: HookEvent, fields: frozenset[str]) -> dict[str, object]:
-    """The part of an executed input that was there when it was approved."""
-    return {name: value for name, value in event.tool_input.items() if name in fields}
-
-
-def _unexpected(event: HookEvent, fields: frozenset[str]) -> bool:
-    """Whether the executed input has a field that was neither approved nor is one the client adds by itself."""
-    return any(name not in fields and name not in event.added_fields for name in event.tool_input)

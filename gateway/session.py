@@ -30,8 +30,6 @@ class Seen(Struct):
     """Decision, answer, mode and revision: a repeat that is answered otherwise is told in full."""
     denied: bool = False
     """Whether the agent was told to stop."""
-    fields: frozenset[str] = frozenset()
-    """Names of the input's fields: a client may add defaults of its own before it runs a tool."""
 
 
 class SessionMemory:

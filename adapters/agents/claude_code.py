@@ -6,6 +6,7 @@ are taken as they come; an unknown *shape* of a known tool is reported, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Literal
@@ -15,6 +16,7 @@ import yaml
 from msgspec import Struct
 
 from adapters.agents.json_prefix import top_level_texts
+from adapters.agents.respelling import Respelling, canonical_input
 from gateway.domain.decision import Answer
 from gateway.domain.events import Claims, HookEvent, McpServer, Subagent
 from gateway.domain.vocabulary import AnswerWord
@@ -26,6 +28,7 @@ CONTEXT_CHARACTERS = 8000
 MAX_DEPTH = 64
 _TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "list": list, "map": dict, "flag": bool}
 _SHORT_ID = 512
+_TRANSCRIPT = re.compile(r"(?P<home>/.*)/\.claude/projects/[^/]+/[^/]+\Z")
 
 
 class EventForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +45,7 @@ class ProtocolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     tools: dict[str, dict[str, str]]
     optional: dict[str, dict[str, str]]
-    added: dict[str, frozenset[str]]
+    respelling: Respelling
     events: dict[str, EventForm]
 
 
@@ -80,6 +83,7 @@ class ClaudeCodeAdapter:
         tool = _text(payload, "tool_name")
         tool_input = payload.get("tool_input")
         form = self._data.events.get(name)
+        claims = self.claims(headers)
         return HookEvent(
             agent=AGENT,
             event=name,
@@ -93,8 +97,8 @@ class ClaudeCodeAdapter:
             permission_mode=_text(payload, "permission_mode"),
             subagent=_subagent(payload),
             mcp_server=_mcp_server(payload, tool),
-            claims=self.claims(headers),
-            added_fields=self._data.added.get(tool, frozenset()),
+            claims=claims,
+            canonical=self._canonical(payload, tool, tool_input, claims),
             payload=payload,
             problem=self._problem(name, payload, tool, tool_input),
             synthetic=headers.get("x-ostiary-synthetic", "") == "1",
@@ -163,6 +167,16 @@ class ClaudeCodeAdapter:
             shell=_claim(headers, "x-ostiary-shell"),
             os=_claim(headers, "x-ostiary-os"),
         )
+
+    def _canonical(
+        self, payload: Mapping[str, Any], tool: str, tool_input: object, claims: Claims
+    ) -> dict[str, Any] | None:
+        """The input in the one form that all of the client's spellings of a call share."""
+        if not isinstance(tool_input, dict):
+            return None
+        transcript = _TRANSCRIPT.match(_text(payload, "transcript_path"))
+        home = claims.home or (transcript.group("home") if transcript else "")
+        return canonical_input(self._data.respelling, tool, tool_input, cwd=_text(payload, "cwd"), home=home)
 
     def _problem(self, event: str, payload: Mapping[str, Any], tool: str, tool_input: object) -> str:
         """Why a tool event's shape is not understood, "" when it is."""

@@ -53,8 +53,8 @@ class HookEvent(Struct, frozen=True, kw_only=True):
     subagent: Subagent | None = None
     mcp_server: McpServer | None = None
     claims: Claims = Claims()
-    added_fields: frozenset[str] = frozenset()
-    """Fields of the tool's input that the client adds by itself between approval and execution."""
+    canonical: Mapping[str, Any] | None = None
+    """The tool's input in a form that all of the client's spellings of one call share; None: the input itself."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     native: Mapping[str, str] = field(default_factory=dict)
     """The agent's own names where the adapter translated them."""
@@ -71,6 +71,11 @@ class HookEvent(Struct, frozen=True, kw_only=True):
     where none can be shown it is `deny`."""
     allow_as: AnswerWord = "pass"
     """What it can say to skip the agent's own prompt; `pass` where that cannot be said."""
+
+    @property
+    def comparable_input(self) -> Mapping[str, Any]:
+        """What is compared with other events of the same call."""
+        return self.tool_input if self.canonical is None else self.canonical
 
     def expressible(self, word: AnswerWord) -> AnswerWord:
         """The answer that this event's protocol can carry, never a looser one than was meant."""
