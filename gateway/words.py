@@ -21,6 +21,7 @@ _GROUP_WORDS = {
     "agent_config": "which configures the agent",
     "agent_instructions": "which instructs agents",
     "vcs_hooks": "which runs at every commit",
+    "project_hooks": "which runs at every commit",
     "shell_rc": "which runs at every login",
     "persistence": "which runs by itself later",
     "ci": "which runs in the CI pipeline",

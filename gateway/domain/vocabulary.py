@@ -75,6 +75,7 @@ FILE_GROUPS: tuple[str, ...] = (
     "agent_config",
     "agent_instructions",
     "vcs_hooks",
+    "project_hooks",
     "shell_rc",
     "persistence",
     "ci",
