@@ -22,10 +22,11 @@ _PATIENCE_SECONDS = 10.0
 
 
 class ClerkProcess:
-    """Keeps one clerk running for a data directory."""
+    """Keeps one clerk running for a data directory. `held`: the clerk keeps debuggers of its own user out, as the gate."""
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str], *, held: bool = False) -> None:
         self._data_dir = data_dir
+        self._arguments = ("--held",) if held else ()
         self._environment = dict(environment)
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -71,6 +72,7 @@ class ClerkProcess:
                 "clerk",
                 "--data-dir",
                 str(self._data_dir),
+                *self._arguments,
                 stdin=asyncio.subprocess.PIPE,
                 env=self._environment,
                 start_new_session=True,

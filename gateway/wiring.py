@@ -48,6 +48,7 @@ from gateway.enforce import Enforcer
 from gateway.errors import PolicyError
 from gateway.facts.analyser import CallAnalyser, FactsData, facts_data
 from gateway.gate import Gate, Listener
+from gateway.hardening import forbid_inspection
 from gateway.identity.resolver import Identities
 from gateway.index_lag import IndexLag
 from gateway.indexing import Indexing
@@ -146,9 +147,12 @@ class GateBuilder:
         """The gate. Raises ConfigError, PolicyError or StoreError."""
         config = self._config
         data_dir = data_dir_of(config, self._environment)
+        # Judged before it is opened: opening makes the directory private, and who could write there before stays unsaid.
+        self._posture = self._judge_posture(data_dir)
+        if self._posture.posture == "held":
+            forbid_inspection()
         instance = open_instance(data_dir, clock.random_bytes)
         self._instance = instance
-        self._posture = self._judge_posture()
         self._telemetry = Telemetry(
             agents=(CLAUDE_CODE,),
             tools=self._facts.tools.known,
@@ -169,7 +173,7 @@ class GateBuilder:
             instance=instance.name, worker="gate", posture=self._posture.posture, backend=self._pdp.name
         )
         self._supervision = self._build_supervision()
-        self._clerk = ClerkProcess(data_dir, self._clerk_environment())
+        self._clerk = ClerkProcess(data_dir, self._clerk_environment(), held=self._posture.posture == "held")
         self._lag = IndexLag(
             socket=data_dir / QUERY_SOCKET,
             chain=self._journal.chain,
@@ -308,7 +312,7 @@ class GateBuilder:
 
     def _load_policies(self) -> PolicyChange:
         """Compile the policies anew. Raises OstiaryError; a set that lets the canary live is refused as well."""
-        self._judge_posture()
+        self._judge_posture(self._instance.directory)
         engine = build_engine(self._config)
         names = tuple(rule.name for rule in engine.rules())
         switched_off = rules_off(self._config, names)
@@ -326,9 +330,9 @@ class GateBuilder:
 
         return PolicyChange(put_in_force=put_in_force, rules=names)
 
-    def _judge_posture(self) -> Judgement:
+    def _judge_posture(self, data_dir: Path) -> Judgement:
         """The posture. Raises ConfigError where `held` is demanded and does not hold."""
-        places = [self._instance.directory, *self._own_places()]
+        places = [data_dir, *self._own_places()]
         return posture_of(self._config, places, own_uid=os.geteuid(), judge=judge)
 
     def _build_hooks(self, instance: Instance) -> Hooks:

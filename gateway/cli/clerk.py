@@ -8,14 +8,18 @@ from pathlib import Path
 import click
 import uvloop
 
+from gateway.hardening import forbid_inspection
 from gateway.logs import configure_logging
 from gateway.wiring import build_clerk
 
 
 @click.command("clerk", hidden=True)
 @click.option("--data-dir", type=click.Path(path_type=Path), required=True)
-def command(data_dir: Path) -> None:
+@click.option("--held", is_flag=True, help="Keep debuggers of the same user out.")
+def command(data_dir: Path, *, held: bool) -> None:
     """Index the record and answer searches, until the gate is gone."""
+    if held:
+        forbid_inspection()
     configure_logging(sys.stderr, "info", as_json=not sys.stderr.isatty())
 
     async def run() -> None:
