@@ -4,45 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct, structs
+
 from gateway.domain.check import RulePlace
 from gateway.policy.cel import Program
 from gateway.policy.conditions import Condition
 from gateway.policy.globs import NameSet
 from gateway.policy.model import (
     CONSENT,
-    Body,
     DerivedRoles,
     Document,
     ExportConstants,
     ExportVariables,
+    ExpressionText,
     Match,
     PrincipalPolicy,
     ResourcePolicy,
     RolePolicy,
     RuleText,
     policy_key,
+    sanitised,
 )
 from gateway.policy.names import NameResolver, Names
 from gateway.policy.problems import Complaints, Problem
+from gateway.policy.scopes import check_set
 from gateway.policy.settings import EngineSettings
-from gateway.policy.table import DerivedRoleRow, PolicyRow, RuleRow, Table, scope_chain
+from gateway.policy.table import DerivedRoleRow, PolicyRow, RolePolicyRow, RuleRow, Table
 
 _EVERYTHING = NameSet(("*",))
-_NOTHING = NameSet(())
 
 
 def build_table(documents: Sequence[Document], settings: EngineSettings, complaints: Complaints) -> Table:
     """The table of a policy set. What is wrong is in `complaints`; the table is then incomplete."""
+    check_set(documents, complaints)
     return _Builder(documents, complaints).build(settings)
+
+
+class _Derived(Struct, frozen=True, eq=False):
+    """A derived role that a policy imports, and the import it comes from."""
+
+    row: DerivedRoleRow
+    source: str
 
 
 class _Builder:
     def __init__(self, documents: Sequence[Document], complaints: Complaints) -> None:
         self._documents = documents
         self._complaints = complaints
-        self._seen: dict[str, Document] = {}
         self._rule_number = 0
-        self._check_duplicates()
         variables = {item.name: item for item in documents if isinstance(item, ExportVariables)}
         constants = {item.name: item for item in documents if isinstance(item, ExportConstants)}
         self._names = NameResolver(variables, constants, complaints)
@@ -53,27 +62,37 @@ class _Builder:
         """Compile every policy."""
         resources: dict[tuple[str, str, str], PolicyRow] = {}
         principals: dict[tuple[str, str, str], PolicyRow] = {}
-        roles: dict[tuple[str, str, str], PolicyRow] = {}
+        roles: dict[tuple[str, str], dict[str, RolePolicyRow]] = {}
+        parents: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+        consents: set[str] = set()
         for name in sorted(self._derived):
             self._derived_set(name)
         for document in self._documents:
-            key = (document.name, document.version, document.scope)
             if isinstance(document, ResourcePolicy):
-                resources[key] = self._resource(document)
+                resources[sanitised(document.name), document.version, document.scope] = self._resource(
+                    document
+                )
             elif isinstance(document, PrincipalPolicy):
-                principals[key] = self._principal(document)
+                principals[document.name, document.version, document.scope] = self._principal(document)
             elif isinstance(document, RolePolicy):
-                roles[key] = self._role(document)
-        self._check_scopes(ResourcePolicy)
-        self._check_scopes(PrincipalPolicy)
-        self._check_permissions()
+                of_scope = roles.setdefault((document.version, document.scope), {})
+                of_scope[document.name] = self._role(document)
+                versions = parents.setdefault(document.scope, {}).setdefault(document.name, {})
+                versions[document.version] = document.parent_roles
+            if (
+                isinstance(document, ResourcePolicy | PrincipalPolicy)
+                and document.scope_permissions == CONSENT
+            ):
+                consents.add(document.scope)
         return Table(
             resources=resources,
             principals=principals,
             roles=roles,
-            resource_scopes=frozenset(key[2] for key in (*resources, *roles)),
+            parent_roles=parents,
+            resource_scopes=frozenset((*(key[2] for key in resources), *(key[1] for key in roles))),
             principal_scopes=frozenset(key[2] for key in principals),
-            role_scopes=frozenset((key[1], key[2]) for key in roles),
+            principal_versions=frozenset(key[1:] for key in principals),
+            consent_scopes=frozenset(consents),
             globals=settings.globals,
         )
 
@@ -81,75 +100,79 @@ class _Builder:
         names = self._names.resolve(document.definitions)
         derived = self._imported(document)
         key = policy_key(document)
-        rules = [
-            self._rule(rule, key, names, roles=NameSet(rule.roles), derived=self._derived_of(rule, derived))
-            for rule in document.rules
-        ]
+        consent = document.scope_permissions == CONSENT
+        rules: list[RuleRow] = []
+        used: dict[str, DerivedRoleRow] = {}
+        for rule in document.rules:
+            bound = {name: derived[name].row for name, _ in rule.derived_roles if name in derived}
+            used |= bound
+            row = self._rule(rule, key, names, derived=tuple(bound.values()))
+            rules.append(
+                structs.replace(row, roles=NameSet(rule.roles), denies_unless=_unless(row, consent=consent))
+            )
+        names.keep(used_programs(rules, derived=False))
         return PolicyRow(
             key=key,
             scope=document.scope,
             rules=rules,
-            consent=document.scope_permissions == CONSENT,
-            derived_roles=tuple(derived[name] for name in sorted(derived)),
-            principal_schema=document.principal_schema,
-            resource_schema=document.resource_schema,
+            derived_roles=[used[name] for name in sorted(used)],
+            schemas=(document.principal_schema, document.resource_schema),
         )
 
     def _principal(self, document: PrincipalPolicy) -> PolicyRow:
         names = self._names.resolve(document.definitions)
         key = policy_key(document)
-        rules = [
-            self._rule(rule, key, names, roles=_EVERYTHING, resource=NameSet((rule.resource,)))
+        consent = document.scope_permissions == CONSENT
+        rows = [
+            structs.replace(self._rule(rule, key, names), resource=NameSet((sanitised(rule.resource),)))
             for rule in document.rules
         ]
-        return PolicyRow(
-            key=key, scope=document.scope, rules=rules, consent=document.scope_permissions == CONSENT
-        )
+        rules = [structs.replace(row, denies_unless=_unless(row, consent=consent)) for row in rows]
+        names.keep(used_programs(rules, derived=False))
+        return PolicyRow(key=key, scope=document.scope, rules=rules)
 
-    def _role(self, document: RolePolicy) -> PolicyRow:
+    def _role(self, document: RolePolicy) -> RolePolicyRow:
         names = self._names.resolve(document.definitions)
         key = policy_key(document)
-        rules = [
-            self._rule(rule, key, names, roles=_EVERYTHING, resource=NameSet((rule.resource,)))
-            for rule in document.rules
-        ]
-        return PolicyRow(
-            key=key, scope=document.scope, rules=rules, role=document.name, parent_roles=document.parent_roles
-        )
+        rules: list[RuleRow] = []
+        for number, rule in enumerate(document.rules, 1):
+            row = self._rule(rule, key, names)
+            shown = rule.name or f"rule-{number:03d}"
+            rules.append(
+                structs.replace(
+                    row,
+                    resource=NameSet((rule.resource,)),
+                    place=structs.replace(row.place, rule=shown),
+                    denies_unless=rule.condition is not None,
+                )
+            )
+        names.keep(used_programs(rules, derived=False))
+        return RolePolicyRow(key=key, role=document.name, rules=rules)
 
     def _rule(
-        self,
-        rule: RuleText,
-        key: str,
-        names: Names,
-        *,
-        roles: NameSet,
-        derived: tuple[DerivedRoleRow, ...] = (),
-        resource: NameSet = _EVERYTHING,
+        self, rule: RuleText, key: str, names: Names, *, derived: tuple[DerivedRoleRow, ...] = ()
     ) -> RuleRow:
-        self._rule_number += 1
+        self._rule_number += 1 + len(derived)
         condition = self._condition(rule.condition, names)
         output = rule.output
         activated = self._program(output.activated, names) if output and output.activated else None
         not_met = self._program(output.not_met, names) if output and output.not_met else None
-        programs = [*(condition.programs() if condition else []), activated, not_met]
         return RuleRow(
-            number=self._rule_number,
+            number=self._rule_number - len(derived),
             place=RulePlace(policy=key, rule=rule.name, file=rule.place.file, line=rule.place.line),
             source=f"{key}#{rule.name}",
             effect=rule.effect,
             actions=NameSet(rule.actions),
-            roles=roles,
+            roles=_EVERYTHING,
             derived_roles=derived,
-            resource=resource,
+            resource=_EVERYTHING,
             condition=condition,
+            denies_unless=False,
             activated=activated,
             not_met=not_met,
             parameters=names.parameters,
-            needs_variables=any(
-                program is not None and (program.references.variables or program.references.constants)
-                for program in programs
-            ),
+            names=names.used_by(condition.programs() if condition else ()),
+            output_names=names.used_by((activated, not_met)),
         )
 
     def _condition(self, match: Match | None, names: Names) -> Condition | None:
@@ -160,108 +183,78 @@ class _Builder:
         members = [self._condition(member, names) for member in match.members]
         return Condition(match.kind, None, [member for member in members if member is not None])
 
-    def _program(self, text: object, names: Names) -> Program | None:
-        return self._names.compile(text, names.variables, names.constants)  # type: ignore[arg-type]  # an ExpressionText
+    def _program(self, text: ExpressionText, names: Names) -> Program | None:
+        return self._names.compile(text, names.variables, names.constants)
 
     def _derived_set(self, name: str) -> dict[str, DerivedRoleRow]:
         known = self._derived_rows.get(name)
         if known is None:
             document = self._derived[name]
             names = self._names.resolve(document.definitions)
-            known = {
-                role.name: DerivedRoleRow(
+            known = self._derived_rows[name] = {}
+            for role in document.roles:
+                condition = self._condition(role.condition, names)
+                known[role.name] = DerivedRoleRow(
                     name=role.name,
+                    place=RulePlace(
+                        policy=policy_key(document),
+                        rule=role.name,
+                        file=role.place.file,
+                        line=role.place.line,
+                    ),
                     parents=NameSet(role.parent_roles),
-                    condition=self._condition(role.condition, names),
+                    condition=condition,
                     parameters=names.parameters,
+                    names=names.used_by(condition.programs() if condition else ()),
                 )
-                for role in document.roles
-            }
-            self._derived_rows[name] = known
+            conditions = [row.condition for row in known.values() if row.condition is not None]
+            names.keep(program for condition in conditions for program in condition.programs())
         return known
 
-    def _imported(self, document: ResourcePolicy) -> dict[str, DerivedRoleRow]:
+    def _imported(self, document: ResourcePolicy) -> dict[str, _Derived]:
         """The derived roles a policy imports, by name; one that two sets define is ambiguous where it is used."""
-        found: dict[str, DerivedRoleRow] = {}
-        used = {name for rule in document.rules for name in rule.derived_roles}
-        for name, place in document.derived_role_imports:
-            if name not in self._derived:
+        found: dict[str, _Derived] = {}
+        used = {name for rule in document.rules for name, _ in rule.derived_roles}
+        for source, place in document.derived_role_imports:
+            if source not in self._derived:
+                known = ", ".join(sorted(self._derived)[:8])
                 self._complaints.add(
-                    Problem.IMPORT_NOT_FOUND,
+                    Problem.MISSING_IMPORT,
                     place,
-                    f"No derived roles have the name {name!r}.",
-                    "Check the name.",
+                    f"There is no set of derived roles {source!r}.",
+                    f"Known: {known}." if known else "Write a policy `derivedRoles` of that name.",
                 )
                 continue
-            for role, row in self._derived_set(name).items():
+            for role, row in self._derived_set(source).items():
                 if role in found and role in used:
                     self._complaints.add(
                         Problem.AMBIGUOUS_DERIVED_ROLE,
                         place,
-                        f"Two imports define the role {role!r}.",
-                        "Rename one.",
+                        f"The derived role {role!r} is defined by the imports {found[role].source!r} and {source!r}.",
+                        "Rename it in one of them, or import only one.",
                     )
-                found[role] = row
+                found[role] = _Derived(row, source)
         for rule in document.rules:
-            for role in rule.derived_roles:
+            for role, place in rule.derived_roles:
                 if role not in found:
                     self._complaints.add(
                         Problem.UNKNOWN_DERIVED_ROLE,
-                        rule.place,
-                        f"The derived role {role!r} is not imported.",
-                        "Import it.",
+                        place,
+                        f"The derived role {role!r} is not defined in any import.",
+                        "Name its set under `importDerivedRoles`.",
                     )
         return found
 
-    @staticmethod
-    def _derived_of(rule: RuleText, derived: dict[str, DerivedRoleRow]) -> tuple[DerivedRoleRow, ...]:
-        return tuple(derived[name] for name in rule.derived_roles if name in derived)
 
-    def _check_duplicates(self) -> None:
-        for document in self._documents:
-            key = policy_key(document)
-            first = self._seen.setdefault(key, document)
-            if first is not document:
-                self._complaints.add(
-                    Problem.DUPLICATE_DEFINITION,
-                    document.place,
-                    f"The policy {key} is also defined in {first.place.file}:{first.place.line}.",
-                    "Keep one, or give them different versions or scopes.",
-                )
-
-    def _check_scopes(self, kind: type[Body]) -> None:
-        """The chain to the root must exist for every policy of a name and version."""
-        present = {
-            (item.name, item.version, item.scope) for item in self._documents if isinstance(item, kind)
-        }
-        for document in self._documents:
-            if not isinstance(document, kind):
-                continue
-            for scope in scope_chain(document.scope)[1:]:
-                if (document.name, document.version, scope) not in present:
-                    self._complaints.add(
-                        Problem.MISSING_SCOPE,
-                        document.place,
-                        f"{policy_key(document)} needs a policy in the scope {scope!r} above it.",
-                        "Write one, it may be empty.",
-                    )
-
-    def _check_permissions(self) -> None:
-        """Policies of one scope agree about the parent's consent; role policies say nothing."""
-        for group in _by_scope(item for item in self._documents if isinstance(item, Body)):
-            said = {getattr(item, "scope_permissions", "SCOPE_PERMISSIONS_UNSPECIFIED") for item in group}
-            if len(said) > 1:
-                self._complaints.add(
-                    Problem.SCOPE_PERMISSIONS,
-                    group[-1].place,
-                    f"The policies of scope {group[-1].scope!r} differ in scopePermissions.",
-                    "Write the same value in all of them.",
-                )
+def _unless(row: RuleRow, *, consent: bool) -> bool:
+    """Whether an ALLOW stays as a DENY for whoever does not meet its condition: the parent scope has to allow."""
+    return consent and row.effect == "EFFECT_ALLOW" and row.condition is not None
 
 
-def _by_scope(documents: Iterable[Body]) -> list[list[Body]]:
-    found: dict[str, list[Body]] = {}
-    for document in documents:
-        if isinstance(document, ResourcePolicy | PrincipalPolicy | RolePolicy):
-            found.setdefault(document.scope, []).append(document)
-    return list(found.values())
+def used_programs(rows: Iterable[RuleRow], *, derived: bool = True) -> Iterable[Program]:
+    """Every program of some rules: conditions, outputs, and on request the conditions of their derived roles."""
+    for row in rows:
+        yield from row.condition.programs() if row.condition else ()
+        yield from (program for program in (row.activated, row.not_met) if program is not None)
+        for role in row.derived_roles if derived else ():
+            yield from role.condition.programs() if role.condition else ()

@@ -5,7 +5,7 @@ Cerbos counts an error as false also inside `any` and `none`: `none: [failing]` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -31,7 +31,14 @@ class Parameters:
         self.constants = constants
 
 
-NO_PARAMETERS = Parameters((), {})
+class NamesUsed(Struct, frozen=True):
+    """What expressions need of a policy's names. `variables` are those they read, and what these read in turn."""
+
+    any: bool = False
+    variables: tuple[str, ...] = ()
+
+
+NO_NAMES = NamesUsed()
 
 
 class Scratch:
@@ -39,24 +46,26 @@ class Scratch:
 
     def __init__(self, activation: Activation) -> None:
         self.activation = activation
-        self._known: dict[int, tuple[dict[str, Any], list[Failure]]] = {}
+        self._known: dict[int, tuple[dict[str, Any], dict[str, Failure]]] = {}
 
-    def use(self, parameters: Parameters) -> list[Failure]:
+    def use(self, parameters: Parameters) -> Mapping[str, Failure]:
         """Make a policy's names visible; the failures of its variables. A failed one is unset, so that uses of it fail."""
+        activation = self.activation
+        activation.constants = parameters.constants
         known = self._known.get(id(parameters))
-        self.activation.constants = parameters.constants
-        if known is None:
-            values: dict[str, Any] = {}
-            failures: list[Failure] = []
-            self.activation.variables = values
-            for name, program in parameters.variables:
-                try:
-                    values[name] = program.evaluate(self.activation)
-                except EvaluationError as error:
-                    failures.append(Failure(program.text, error.message, error.kind))
-            known = self._known[id(parameters)] = (values, failures)
-        self.activation.variables = known[0]
-        return known[1]
+        if known is not None:
+            activation.variables = known[0]
+            return known[1]
+        values: dict[str, Any] = {}
+        failures: dict[str, Failure] = {}
+        self._known[id(parameters)] = (values, failures)
+        activation.variables = values
+        for name, program in parameters.variables:
+            try:
+                values[name] = program.evaluate(activation)
+            except EvaluationError as error:
+                failures[name] = Failure(program.text, error.message, error.kind)
+        return failures
 
 
 class Condition:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 
-from gateway.domain.check import AuxData, CheckAnswer, CheckRequest, Resource, ResourceDecision
+from gateway.domain.check import (
+    DENY,
+    ActionDecision,
+    AuxData,
+    CheckAnswer,
+    CheckRequest,
+    Resource,
+    ResourceDecision,
+    ValidationError,
+)
 from gateway.domain.principal import Principal
 from gateway.policy.cel import Activation, Budget
+from gateway.policy.chain import Chains
 from gateway.policy.compile import build_table
 from gateway.policy.directory import SourceFile
-from gateway.policy.evaluate import Asked, Evaluation, visible_scopes
+from gateway.policy.evaluate import Evaluation, Observer, Roles
 from gateway.policy.load import load_documents
+from gateway.policy.model import sanitised
 from gateway.policy.problems import Complaints
 from gateway.policy.schemas import Schemas
 from gateway.policy.settings import ENGINE_VERSION, EngineSettings
-from gateway.policy.table import Table
+from gateway.policy.table import RuleRow, Table
 
 REVISION_DIGITS = 12
 
@@ -44,21 +54,23 @@ class Engine:
         self._table = table
         self._schemas = schemas
         self._settings = settings
+        self._chains = Chains(table, lenient=settings.lenient_scope_search)
         self.revision = revision
         self._kinds = frozenset((kind, scope) for kind, _, scope in table.resources)
         self.layers = tuple(sorted({scope for _, scope in self._kinds if scope}))
 
     def holds(self, kind: str, scope: str) -> bool:
         """Whether a resource policy of a kind exists in exactly a scope."""
-        return (kind, scope) in self._kinds
+        return (sanitised(kind), scope) in self._kinds
 
     def rules(self) -> tuple[RuleListing, ...]:
         """Every rule of every policy, in the order of the files."""
-        policies = (
-            *self._table.resources.values(),
-            *self._table.principals.values(),
-            *self._table.roles.values(),
-        )
+        rows: list[RuleRow] = []
+        for policy in (*self._table.resources.values(), *self._table.principals.values()):
+            rows += policy.rules
+        for role_policies in self._table.roles.values():
+            for narrowing in role_policies.values():
+                rows += narrowing.rules
         return tuple(
             RuleListing(
                 name=rule.place.rule,
@@ -70,8 +82,7 @@ class Engine:
                 line=rule.place.line,
                 has_output=rule.activated is not None,
             )
-            for policy in policies
-            for rule in policy.rules
+            for rule in rows
         )
 
     def with_settings(self, settings: EngineSettings) -> Engine:
@@ -83,59 +94,88 @@ class Engine:
         """The decisions of a batch; `now` (nanoseconds since the epoch) is the time of all of them."""
         return self.check_with(request, Activation(now=now))
 
-    def check_with(self, request: CheckRequest, activation: Activation) -> CheckAnswer:
-        """The decisions of a batch with a prepared clock; everything else of `activation` is set here."""
-        activation.principal = _principal_message(request.principal)
-        aux = request.aux_data or AuxData()
+    def check_with(
+        self, request: CheckRequest, activation: Activation, observer: Observer | None = None
+    ) -> CheckAnswer:
+        """The decisions of a batch with a prepared clock; everything else of `activation` is set here.
+
+        `observer` is told every step that is taken.
+        """
+        principal = request.principal
+        activation.principal = {
+            "id": principal.id,
+            "roles": list(principal.roles),
+            "attr": principal.attr,
+            "policyVersion": principal.policy_version,
+            "scope": principal.scope.removeprefix("."),
+        }
+        aux = request.aux_data or _NO_AUX_DATA
         activation.aux_data = {"jwt": aux.jwt, "jwts": aux.jwts}
         activation.globals = self._table.globals
         results = tuple(
-            self._check_one(request.principal, check.resource, check.actions, activation)
-            for check in request.checks
+            [
+                self._check_one(principal, check.resource, check.actions, activation, observer)
+                for check in request.checks
+            ]
         )
         return CheckAnswer(results=results, revision=self.revision)
 
     def _check_one(
-        self, principal: Principal, resource: Resource, actions: tuple[str, ...], activation: Activation
+        self,
+        principal: Principal,
+        resource: Resource,
+        actions: tuple[str, ...],
+        activation: Activation,
+        observer: Observer | None,
     ) -> ResourceDecision:
         settings = self._settings
+        kind = resource.kind
         version = resource.policy_version or settings.default_version
-        scope = resource.scope or settings.default_scope
-        lenient = settings.lenient_scope_search
-        asked = Asked(
-            kind=resource.kind,
-            identifier=resource.id,
-            version=version,
-            resource_scopes=visible_scopes(scope, self._table.resource_scopes, lenient=lenient),
-            principal_scopes=visible_scopes(
-                principal.scope or settings.default_scope, self._table.principal_scopes, lenient=lenient
-            ),
-            principal_id=principal.id,
-            roles=principal.roles,
-        )
+        own_scope = resource.scope.removeprefix(".")
+        scope = own_scope or settings.default_scope
+        principal_scope = principal.scope.removeprefix(".") or settings.default_scope
+        chain = self._chains.of_resource(kind, version, scope)
+        # Principal policies are looked up by the version asked of the resource, as Cerbos does.
+        of_principal = self._chains.of_principal(principal.id, version, principal_scope, kind)
         activation.resource = {
-            "kind": resource.kind,
+            "kind": kind,
             "id": resource.id,
             "attr": resource.attr,
-            "policyVersion": version,
-            "scope": scope,
+            "policyVersion": resource.policy_version,
+            "scope": own_scope,
         }
         activation.budget = Budget(settings.expression_budget)
-        errors, refused = self._validate(asked, actions, principal, resource)
-        return Evaluation(self._table, asked, activation).run(actions, errors, refused=refused)
+        errors: tuple[ValidationError, ...] = ()
+        if chain.schemas is not None and settings.schema_enforcement != "none":
+            errors = self._schemas.check(
+                chain.schemas, actions, activation.principal_attr, activation.resource_attr
+            )
+            if errors and settings.schema_enforcement == "reject":
+                refused = ActionDecision(DENY, chain.key)
+                return ResourceDecision(
+                    kind=kind,
+                    id=resource.id,
+                    actions=dict.fromkeys(actions, refused),
+                    validation_errors=errors,
+                )
+        evaluation = Evaluation(
+            chain,
+            of_principal,
+            self._roles_of(principal.roles, scope, version),
+            activation,
+            strict=settings.strict_evaluation,
+            observer=observer,
+        )
+        return evaluation.run(kind, resource.id, actions, errors)
 
-    def _validate(
-        self, asked: Asked, actions: tuple[str, ...], principal: Principal, resource: Resource
-    ) -> tuple[tuple[Any, ...], bool]:
-        enforcement = self._settings.schema_enforcement
-        if enforcement == "none":
-            return (), False
-        for scope in asked.resource_scopes:
-            policy = self._table.resources.get((asked.kind, asked.version, scope))
-            if policy is not None:
-                errors = self._schemas.check(policy, actions, dict(principal.attr), dict(resource.attr))
-                return errors, bool(errors) and enforcement == "reject"
-        return (), False
+    def _roles_of(self, roles: tuple[str, ...], scope: str, version: str) -> Roles:
+        """Each role with the roles that role policies of a scope make it stand for."""
+        if scope not in self._table.parent_roles:
+            return tuple([(role,) for role in roles])
+        return tuple([self._table.with_ancestors(role, scope, version) for role in roles])
+
+
+_NO_AUX_DATA = AuxData()
 
 
 def compile_policies(
@@ -160,13 +200,3 @@ def revision_of(files: Sequence[SourceFile], settings: EngineSettings) -> str:
     digest.update(msgspec.json.encode(settings, order="deterministic"))
     digest.update(str(ENGINE_VERSION).encode())
     return digest.hexdigest()[:REVISION_DIGITS]
-
-
-def _principal_message(principal: Principal) -> dict[str, Any]:
-    return {
-        "id": principal.id,
-        "roles": list(principal.roles),
-        "attr": principal.attr,
-        "policyVersion": principal.policy_version,
-        "scope": principal.scope,
-    }

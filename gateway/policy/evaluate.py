@@ -6,253 +6,268 @@ to the root; in a scope a satisfied DENY ends the role, ALLOWs count at the scop
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from gateway.domain.check import (
+    ALLOW,
     DENY,
     NO_MATCH,
     AbsorbedError,
     ActionDecision,
+    Effect,
     Output,
     ResourceDecision,
     RulePlace,
     ValidationError,
 )
-from gateway.policy.cel import Activation
-from gateway.policy.conditions import Failure, Scratch, output_value
-from gateway.policy.table import DerivedRoleRow, PolicyRow, RuleRow, Table, scope_chain
+from gateway.policy.cel import Activation, EvaluationError, Program
+from gateway.policy.chain import Chain, ScopeRows
+from gateway.policy.conditions import Condition, Failure, NamesUsed, Parameters, Scratch, output_value
+from gateway.policy.table import DerivedRoleRow, PolicyRow, RuleRow, Step
+
+Roles = tuple[tuple[str, ...], ...]
+"""The principal's roles in their order, each with the roles it stands for."""
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """One resource with its settings filled in."""
+class Visit(Struct, frozen=True):
+    """One step that a check took: for explanations. `met` None: the derived role was not given."""
 
-    kind: str
-    identifier: str
-    version: str
-    resource_scopes: tuple[str, ...]
-    principal_scopes: tuple[str, ...]
-    principal_id: str
-    roles: tuple[str, ...]
-
-
-class _Found(Struct):
-    """The result of a role or of the principal's policies."""
-
-    effect: str
-    key: str
+    action: str
     scope: str
-    place: RulePlace | None = None
+    step: Step
+    met: bool | None
+    failures: tuple[Failure, ...]
+
+
+Observer = Callable[[Visit], None]
+
+
+class _State(Struct, frozen=True, eq=False):
+    """What a step's condition came to: `met` None when its derived role was not given; `failed` when it was an error."""
+
+    met: bool | None
+    failed: bool
+    failures: tuple[Failure, ...] = ()
+
+
+_UNCONDITIONAL = _State(True, False)
+
+
+class _StrictError(Exception):
+    """An expression failed where failures deny the action."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self.step = step
+
+
+class _FailedRuntime(Mapping[str, Any]):
+    """The runtime of a scope whose derived roles could not be told: reading it is an error of the expression."""
+
+    __slots__ = ("_message",)
+    _names: ClassVar[tuple[str, ...]] = ("effectiveDerivedRoles",)
+
+    def __init__(self, failed: Iterable[str]) -> None:
+        self._message = f"failed to compute effective derived roles [{', '.join(sorted(failed))}]"
+
+    def __getitem__(self, key: str) -> Any:
+        raise EvaluationError(self._message, "value")
+
+    def __iter__(self) -> Any:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Evaluation:
     """The evaluation of one resource's actions. Conditions are evaluated once, however many roles and actions ask."""
 
-    def __init__(self, table: Table, asked: Asked, activation: Activation) -> None:
-        self._table = table
-        self._asked = asked
-        self._scratch = Scratch(activation)
+    def __init__(
+        self,
+        resource: Chain,
+        principal: Chain,
+        roles: Roles,
+        activation: Activation,
+        *,
+        strict: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
+        self._resource = resource
+        self._principal = principal
+        self._roles = roles
         self._activation = activation
-        self._conditions: dict[int, bool] = {}
-        self._derived: dict[int, bool] = {}
-        self._runtime: dict[str, list[str]] = {}
-        self._outputs: dict[tuple[str, str], Output] = {}
+        self._strict = strict
+        self._observer = observer
+        self._scratch = Scratch(activation)
+        self._conditions: dict[int, _State] = {}
+        self._derived: dict[int, _State] = {}
+        self._runtime: dict[str, Mapping[str, Any]] = {}
+        self._outputs: list[Output] = []
         self._absorbed: dict[AbsorbedError, None] = {}
-        self._failures: dict[int, list[Failure]] = {}
         self._effective: set[str] = set()
+        activation.runtime = {}
 
     def run(
-        self, actions: Iterable[str], errors: tuple[ValidationError, ...], *, refused: bool
+        self, kind: str, identifier: str, actions: Iterable[str], errors: tuple[ValidationError, ...]
     ) -> ResourceDecision:
-        """The decision of every action. `refused`: the schemas say that nothing may be allowed."""
-        decided: dict[str, ActionDecision] = {}
-        for action in actions:
-            found = self._decide(action) if not refused else _Found(DENY, self._policy_key(), "")
-            decided[action] = ActionDecision(found.effect, found.key, found.scope, found.place)  # type: ignore[arg-type]
+        """The decision of every action."""
+        decided = {action: self._decide(action) for action in actions}
         return ResourceDecision(
-            kind=self._asked.kind,
-            id=self._asked.identifier,
+            kind=kind,
+            id=identifier,
             actions=decided,
-            outputs=tuple(self._outputs.values()),
-            effective_derived_roles=tuple(sorted(self._effective)),
+            outputs=tuple(self._outputs),
+            effective_derived_roles=tuple(sorted(self._effective)) if self._effective else (),
             validation_errors=errors,
-            absorbed=tuple(self._absorbed),
+            absorbed=tuple(self._absorbed) if self._absorbed else (),
         )
 
-    def _decide(self, action: str) -> _Found:
-        asked = self._asked
-        if not asked.resource_scopes and not asked.principal_scopes:
-            return _Found(DENY, NO_MATCH, "")
-        of_principal = self._by_principal(action)
-        if of_principal is not None:
-            return of_principal
-        first: _Found | None = None
-        for role in asked.roles:
-            found = self._by_role(role, action)
+    def _decide(self, action: str) -> ActionDecision:
+        principal, resource = self._principal, self._resource
+        if not principal.exists and not resource.exists:
+            return ActionDecision(DENY, NO_MATCH)
+        if principal.exists:
+            found = self._walk(principal, action, self._roles[0], resource_scopes=False)
+            if found is not None:
+                return found
+        first: ActionDecision | None = None
+        for names in self._roles:
+            found = self._walk(resource, action, names, resource_scopes=True)
             if found is None:
                 continue
-            if found.effect != DENY:
+            if found.effect != DENY or self._ended:
                 return found
             first = first or found
-        return first or _Found(DENY, self._policy_key() or NO_MATCH, "")
+        return first or ActionDecision(DENY, resource.key if resource.exists else NO_MATCH)
 
-    def _policy_key(self) -> str:
-        """The key of the most specific policy of the kind, "" when there is none."""
-        asked = self._asked
-        for scope in asked.resource_scopes:
-            policy = self._table.resources.get((asked.kind, asked.version, scope))
-            if policy is not None:
-                return policy.key
-        return ""
-
-    def _by_principal(self, action: str) -> _Found | None:
-        asked = self._asked
-        for scope in asked.principal_scopes:
-            policy = self._table.principals.get((asked.principal_id, asked.version, scope))
-            if policy is None:
-                continue
-            rules = [rule for rule in policy.rules_for(action) if rule.resource.matches(asked.kind)]
-            found = self._in_scope(policy, rules, action)
-            if found is not None:
-                return found
-        return None
-
-    def _by_role(self, role: str, action: str) -> _Found | None:
-        asked = self._asked
-        names = self._with_ancestors(role)
-        for scope in asked.resource_scopes:
-            refused = self._by_role_policies(names, scope, action)
-            if refused is not None:
-                return refused
-            policy = self._table.resources.get((asked.kind, asked.version, scope))
-            if policy is None:
-                continue
-            self._runtime_of(policy)
-            rules = [rule for rule in policy.rules_for(action) if self._is_for(rule, names)]
-            found = self._in_scope(policy, rules, action)
-            if found is not None:
-                return found
-        return None
-
-    def _in_scope(self, policy: PolicyRow, rules: list[RuleRow], action: str) -> _Found | None:
-        """What the rules of one scope say: DENY at once, ALLOW at the end, nothing where the parent's consent is needed."""
-        allowed: RuleRow | None = None
-        denied: RuleRow | None = None
-        for rule in rules:
-            met = self._met(rule, action)
-            if policy.consent and rule.effect != DENY:
+    def _walk(
+        self, chain: Chain, action: str, names: tuple[str, ...], *, resource_scopes: bool
+    ) -> ActionDecision | None:
+        """What the scopes of a chain decide for one role, None when no rule does."""
+        self._ended = False
+        for rows, steps in chain.steps(action, names):
+            if resource_scopes:
+                self._enter(rows)
+            allowed: Step | None = None
+            for step in steps:
+                try:
+                    met = self._take(step, action, rows.scope)
+                except _StrictError:
+                    self._ended = True
+                    return ActionDecision(DENY, step.place.policy, rows.scope, step.place)
                 if not met:
-                    denied = denied or rule
-            elif met and rule.effect == DENY:
-                return _Found(DENY, policy.key, policy.scope, rule.place)
-            elif met:
-                allowed = allowed or rule
-        if denied is not None:
-            return _Found(DENY, policy.key, policy.scope, denied.place)
-        if allowed is not None:
-            return _Found(allowed.effect, policy.key, policy.scope, allowed.place)
+                    continue
+                if step.denies:
+                    return ActionDecision(DENY, step.attributed_to or chain.key, rows.scope, step.place)
+                if step.allows and allowed is None:
+                    allowed = step
+            if allowed is not None and not rows.consent:
+                return ActionDecision(ALLOW, chain.key, rows.scope, allowed.place)
         return None
 
-    def _by_role_policies(self, names: frozenset[str], scope: str, action: str) -> _Found | None:
-        """Role policies narrow a role: what they do not name is denied, what they name goes on to the rules."""
-        asked = self._asked
-        if (asked.version, scope) not in self._table.role_scopes:
-            return None
-        for name in sorted(names):
-            policy = self._table.roles.get((name, asked.version, scope))
-            if policy is None:
-                continue
-            rules = [rule for rule in policy.rules_for(action) if rule.resource.matches(asked.kind)]
-            if not any(self._met(rule, action) for rule in rules):
-                place = rules[0].place if rules else RulePlace(policy=policy.key)
-                return _Found(DENY, policy.key, scope, place)
-        return None
-
-    def _with_ancestors(self, role: str) -> frozenset[str]:
-        """A role and, through role policies of the resource's scope, the roles it stands for."""
-        asked = self._asked
-        if not asked.resource_scopes:
-            return frozenset({role})
-        found = {role}
-        queue = [role]
-        while queue:
-            policy = self._table.roles.get((queue.pop(), asked.version, asked.resource_scopes[0]))
-            for parent in policy.parent_roles if policy else ():
-                if parent not in found:
-                    found.add(parent)
-                    queue.append(parent)
-        return frozenset(found)
-
-    def _is_for(self, rule: RuleRow, names: frozenset[str]) -> bool:
-        if rule.roles.matches_any(names):
+    def _take(self, step: Step, action: str, scope: str) -> bool:
+        """Whether a step's effect applies; its outputs are noted. Raises _StrictError."""
+        rule = step.rule
+        if rule is None:
+            self._observe(step, action, scope, _UNCONDITIONAL)
             return True
-        return any(
-            derived.parents.matches_any(names) and self._has(derived) for derived in rule.derived_roles
-        )
+        state = self._conditions.get(step.number)
+        if state is None:
+            state = self._conditions[step.number] = self._evaluate(rule, step)
+        self._observe(step, action, scope, state)
+        if state.failures:
+            self._absorb(state.failures, DENY if step.denies else ALLOW, action, step.place)
+            if state.failed and self._strict:
+                raise _StrictError(step)
+        if state.met is None:
+            return False
+        output = step.activated if state.met else step.not_met
+        if output is not None:
+            self._emit(output, rule, action, 1 if state.met and step.denies else step.times)
+        return state.met
 
-    def _has(self, derived: DerivedRoleRow) -> bool:
+    def _observe(self, step: Step, action: str, scope: str, state: _State) -> None:
+        if self._observer is not None:
+            self._observer(Visit(action, scope, step, state.met, state.failures))
+
+    def _evaluate(self, rule: RuleRow, step: Step) -> _State:
+        failures: list[Failure] = []
+        derived_failed = False
+        if step.derived is not None:
+            given = self._is_given(step.derived)
+            if not given.met:
+                return _State(None, given.failed, given.failures)
+            failures += given.failures
+            derived_failed = given.failed
+        if rule.condition is None:
+            return _State(True, derived_failed, tuple(failures)) if failures else _UNCONDITIONAL
+        holds, failed = self._test(rule.condition, rule.names, rule.parameters, failures)
+        return _State(holds is not rule.denies_unless, failed or derived_failed, tuple(failures))
+
+    def _is_given(self, derived: DerivedRoleRow) -> _State:
         known = self._derived.get(id(derived))
         if known is None:
-            failures: list[Failure] = []
             if derived.condition is None:
-                known = True
+                known = _UNCONDITIONAL
             else:
-                failures += self._scratch.use(derived.parameters)
-                known = derived.condition.holds(self._activation, failures)
+                failures: list[Failure] = []
+                holds, failed = self._test(derived.condition, derived.names, derived.parameters, failures)
+                known = _State(holds, failed, tuple(failures))
             self._derived[id(derived)] = known
-            self._absorb(failures, DENY, "", RulePlace(rule=derived.name))
         return known
 
-    def _runtime_of(self, policy: PolicyRow) -> None:
-        """The derived roles that hold in a scope, as `runtime.effectiveDerivedRoles`."""
-        if not policy.derived_roles:
-            self._activation.runtime = {"effectiveDerivedRoles": []}
+    def _test(
+        self, condition: Condition, names: NamesUsed, parameters: Parameters, failures: list[Failure]
+    ) -> tuple[bool, bool]:
+        """Whether a condition holds and whether it failed. Failures of the variables it needs are noted too."""
+        if names.any:
+            of_variables = self._scratch.use(parameters)
+            if of_variables:
+                failures += [of_variables[name] for name in names.variables if name in of_variables]
+        before = len(failures)
+        holds = condition.holds(self._activation, failures)
+        return holds, len(failures) > before
+
+    def _enter(self, rows: ScopeRows) -> None:
+        """Make a scope's derived roles visible, as `runtime.effectiveDerivedRoles`."""
+        policy = rows.policy
+        if policy is None or not policy.derived_roles:
+            if self._activation.runtime:
+                self._activation.runtime = {}
             return
-        known = self._runtime.get(policy.key)
+        known = self._runtime.get(rows.scope)
         if known is None:
-            names = frozenset().union(*(self._with_ancestors(role) for role in self._asked.roles))
-            known = sorted(
-                derived.name
-                for derived in policy.derived_roles
-                if derived.parents.matches_any(names) and self._has(derived)
-            )
-            self._runtime[policy.key] = known
-            self._effective.update(known)
-        self._activation.runtime = {"effectiveDerivedRoles": known}
+            known = self._runtime[rows.scope] = self._effective_in(policy)
+        self._activation.runtime = known
 
-    def _met(self, rule: RuleRow, action: str) -> bool:
-        met = self._conditions.get(rule.number)
-        if met is None:
-            failures: list[Failure] = []
-            if rule.needs_variables:
-                failures += self._scratch.use(rule.parameters)
-            met = rule.condition is None or rule.condition.holds(self._activation, failures)
-            self._conditions[rule.number] = met
-            self._failures[rule.number] = failures
-        if self._failures[rule.number]:
-            self._absorb(self._failures[rule.number], rule.effect, action, rule.place)
-        output = rule.activated if met else rule.not_met
-        key = (rule.source, action)
-        if output is not None and key not in self._outputs:
-            if rule.needs_variables:
-                self._scratch.use(rule.parameters)
-            value, error = output_value(output, self._activation)
-            self._outputs[key] = Output(rule.source, value, action, error)
-        return met
+    def _effective_in(self, policy: PolicyRow) -> Mapping[str, Any]:
+        names = frozenset(name for role in self._roles for name in role)
+        given: list[str] = []
+        failed: list[str] = []
+        for derived in policy.derived_roles:
+            if not derived.is_given_to(names):
+                continue
+            state = self._is_given(derived)
+            if state.failed:
+                failed.append(derived.name)
+            if state.met:
+                given.append(derived.name)
+        self._effective.update(given)
+        if failed and self._strict:
+            return _FailedRuntime(failed)
+        return {"effectiveDerivedRoles": given}
 
-    def _absorb(self, failures: list[Failure], effect: str, action: str, place: RulePlace) -> None:
+    def _emit(self, program: Program, rule: RuleRow, action: str, times: int) -> None:
+        if rule.output_names.any:
+            self._scratch.use(rule.parameters)
+        value, error = output_value(program, self._activation)
+        self._outputs += [Output(rule.source, value, action, error)] * times
+
+    def _absorb(self, failures: Iterable[Failure], effect: Effect, action: str, place: RulePlace) -> None:
         for failure in failures:
-            error = AbsorbedError(failure.expression, failure.message, failure.kind, effect, action, place)  # type: ignore[arg-type]
+            error = AbsorbedError(failure.expression, failure.message, failure.kind, effect, action, place)
             self._absorbed[error] = None
-
-
-def visible_scopes(scope: str, existing: frozenset[str], *, lenient: bool) -> tuple[str, ...]:
-    """The chain of scopes that count for a wanted one: none when it does not exist, unless the search is lenient."""
-    chain = scope_chain(scope)
-    if not lenient:
-        return tuple(chain) if scope in existing else ()
-    for at, name in enumerate(chain):
-        if name in existing:
-            return tuple(chain[at:])
-    return ()

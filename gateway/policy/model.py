@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -19,10 +20,11 @@ CONSENT: ScopePermissions = "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLO
 
 
 class ExpressionText(Struct, frozen=True):
-    """A CEL text and where it stands."""
+    """A CEL text and where it stands; for the definition of a variable also where its name stands."""
 
     text: str
     place: Place
+    key: Place = Place()
 
 
 class Match(Struct, frozen=True):
@@ -46,18 +48,20 @@ class Definitions(Struct, frozen=True, kw_only=True):
     variable_imports: tuple[tuple[str, Place], ...] = ()
     constant_imports: tuple[tuple[str, Place], ...] = ()
     variables: Mapping[str, ExpressionText] = {}
+    old_variables: Mapping[str, ExpressionText] = {}
+    """Of the deprecated `variables` beside the policy."""
     constants: Mapping[str, tuple[Any, Place]] = {}
 
 
 class RuleText(Struct, frozen=True, kw_only=True):
-    """One rule. Which fields are set depends on the kind of policy."""
+    """One rule. Which fields are set depends on the kind of policy; `name` is "" in role policies that give none."""
 
     name: str
     place: Place
     actions: tuple[str, ...] = ()
     effect: Effect = "EFFECT_DENY"
     roles: tuple[str, ...] = ()
-    derived_roles: tuple[str, ...] = ()
+    derived_roles: tuple[tuple[str, Place], ...] = ()
     resource: str = ""
     condition: Match | None = None
     output: OutputTexts | None = None
@@ -131,18 +135,32 @@ class ExportConstants(Body, frozen=True, kw_only=True):
 Document = ResourcePolicy | PrincipalPolicy | RolePolicy | DerivedRoles | ExportVariables | ExportConstants
 
 
+_KINDS: dict[type[Body], str] = {
+    ResourcePolicy: "resource",
+    PrincipalPolicy: "principal",
+    RolePolicy: "role",
+    DerivedRoles: "derived_roles",
+    ExportVariables: "export_variables",
+    ExportConstants: "export_constants",
+}
+_OLD_NAME = re.compile(r"[a-zA-Z][\w@.\-/]*(?::[a-zA-Z][\w@.\-/]*)*\Z", re.ASCII)
+_ODD = re.compile(r"[^\w.]+", re.ASCII)
+
+
 def policy_key(document: Document) -> str:
     """Cerbos' key of a policy: `resource.<kind>.v<version>[/<scope>]`."""
-    kind = {ResourcePolicy: "resource", PrincipalPolicy: "principal", RolePolicy: "role"}.get(type(document))
-    if kind is None:
-        prefix = {DerivedRoles: "derived_roles", ExportVariables: "export_variables"}.get(
-            type(document), "export_constants"
-        )
-        return f"{prefix}.{document.name}"
+    kind = _KINDS[type(document)]
+    if not isinstance(document, ResourcePolicy | PrincipalPolicy | RolePolicy):
+        return f"{kind}.{document.name}"
     key = f"{kind}.{sanitised(document.name)}.v{document.version}"
     return f"{key}/{document.scope}" if document.scope else key
 
 
 def sanitised(name: str) -> str:
-    """A name with what is no word character as `_`, when it begins with a letter as old names do."""
-    return "".join(character if character.isalnum() or character in "_.-" else "_" for character in name)
+    """A name as keys and look-ups have it: what is no word character is `_`, in names of the oldest form only.
+
+    `album:object` and `album_object` are one kind to Cerbos; `1st album` stays as it is.
+    """
+    if name.isidentifier() or not _OLD_NAME.match(name):
+        return name
+    return _ODD.sub("_", name)

@@ -1,21 +1,29 @@
-"""JSON Schemas (2020-12) of attributes, compiled at load; formats are asserted, as Cerbos does."""
+"""JSON Schemas (2020-12) of attributes, compiled at load; formats are asserted, as Cerbos does.
+
+A reference stays inside the policy set: nothing is ever fetched, whatever `$ref` says.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
 
 from gateway.domain.check import ValidationError
 from gateway.policy.directory import SourceFile
+from gateway.policy.formats import FORMATS
 from gateway.policy.globs import NameSet
 from gateway.policy.model import SchemaReference
-from gateway.policy.problems import Complaints, Place, Problem
-from gateway.policy.table import PolicyRow, Table
+from gateway.policy.problems import Complaints, Problem
+from gateway.policy.table import Table
 
 _PREFIX = "cerbos:///"
+_PATTERN_BYTES = 1_000_000
+_KINDS = jsonschema_rs.ValidationErrorKind
+SchemaPair = tuple[SchemaReference | None, SchemaReference | None]
 
 
 class Schemas:
@@ -23,66 +31,118 @@ class Schemas:
 
     def __init__(self, files: Iterable[SourceFile], complaints: Complaints) -> None:
         self._documents: dict[str, Any] = {}
+        self._broken: dict[str, str] = {}
         self._validators: dict[str, Any] = {}
         self._complaints = complaints
         for file in files:
+            uri = _PREFIX + file.schema
             try:
-                self._documents[_PREFIX + file.schema] = json.loads(file.data)
-            except ValueError as error:
-                place = Place(file.name, getattr(error, "lineno", 1), getattr(error, "colno", 1))
-                complaints.add(
-                    Problem.INVALID_SCHEMA, place, f"The schema is not JSON: {error}.", "Correct it."
-                )
+                self._documents[uri] = json.loads(file.data)
+            except (ValueError, RecursionError) as error:
+                self._broken[uri] = f"it is not JSON: {error}"
 
     def compile(self, table: Table) -> None:
         """Compile every schema that a policy names; a missing or wrong one is a complaint at the reference."""
         for policy in table.resources.values():
-            for reference in (policy.principal_schema, policy.resource_schema):
+            for reference in policy.schemas:
                 if reference is not None and reference.reference not in self._validators:
                     self._compile(reference)
 
     def check(
-        self, policy: PolicyRow, actions: tuple[str, ...], principal: Any, resource: Any
+        self, schemas: SchemaPair, actions: tuple[str, ...], principal: Any, resource: Any
     ) -> tuple[ValidationError, ...]:
         """What is wrong with the attributes of a principal and a resource, for these actions."""
         found: list[ValidationError] = []
         for reference, value, source in (
-            (policy.principal_schema, principal, "SOURCE_PRINCIPAL"),
-            (policy.resource_schema, resource, "SOURCE_RESOURCE"),
+            (schemas[0], principal, "SOURCE_PRINCIPAL"),
+            (schemas[1], resource, "SOURCE_RESOURCE"),
         ):
             if reference is None:
                 continue
             ignored = NameSet(reference.ignored_actions)
             if reference.ignored_actions and all(ignored.matches(action) for action in actions):
                 continue
-            found += _errors(self._validators[reference.reference], value, source)
+            validator = self._validators.get(reference.reference)
+            if validator is not None:
+                errors = _flat(validator.iter_errors(value), ())
+                found += [ValidationError(path, message, source) for path, message in errors]
         return tuple(found)
 
     def _compile(self, reference: SchemaReference) -> None:
-        document = self._documents.get(reference.reference)
+        uri = reference.reference
+        document = self._documents.get(uri)
         if document is None:
             self._complaints.add(
                 Problem.INVALID_SCHEMA,
                 reference.place,
-                f"There is no schema {reference.reference!r}.",
-                "Put it below _schemas.",
+                f"The schema {uri!r} cannot be used: {self._broken.get(uri, 'there is none')}.",
+                "Put it below _schemas and name it cerbos:///<path below _schemas>.",
             )
             return
+        if not isinstance(document, dict | bool):
+            self._refuse(reference, "a schema is an object or a boolean")
+            return
         try:
-            self._validators[reference.reference] = jsonschema_rs.Draft202012Validator(
-                document, validate_formats=True, retriever=self._retrieve
+            self._validators[uri] = jsonschema_rs.Draft202012Validator(
+                document,
+                validate_formats=True,
+                formats=dict(FORMATS),
+                base_uri=uri,
+                retriever=self._retrieve,
+                # Linear-time matching: the pattern is the author's, the text the client's.
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES),
             )
-        except (ValueError, KeyError) as error:
-            self._complaints.add(
-                Problem.INVALID_SCHEMA, reference.place, f"The schema is not valid: {error}.", "Correct it."
-            )
+        except (ValueError, KeyError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            self._refuse(reference, str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+    def _refuse(self, reference: SchemaReference, reason: str) -> None:
+        self._complaints.add(
+            Problem.INVALID_SCHEMA,
+            reference.place,
+            f"The schema {reference.reference!r} is not valid: {reason}.",
+            "Correct it; a $ref may only name schemas below _schemas.",
+        )
 
     def _retrieve(self, uri: str) -> Any:
         """Other schemas of the same set; nothing is ever fetched."""
-        return self._documents[uri]
+        document = self._documents.get(uri)
+        if document is None:
+            raise ValueError(f"{uri} is not a schema of this policy set")
+        return document
 
 
-def _errors(validator: Any, value: Mapping[str, Any], source: str) -> Iterable[ValidationError]:
-    for error in validator.iter_errors(value):
-        path = "".join(f"/{part}" for part in error.instance_path)
-        yield ValidationError(path or "/", error.message, source)
+def _flat(errors: Iterable[Any], above: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
+    """Every error at its innermost place, as (pointer, message). What is missing of one place is one error."""
+    seen: set[tuple[Any, ...]] = set()
+    for error in errors:
+        kind = error.kind
+        path = (*above, *error.instance_path)
+        if isinstance(kind, _KINDS.AnyOf | _KINDS.OneOfNotValid):
+            for branch in kind.context:
+                yield from _flat(branch, ())
+            continue
+        if isinstance(kind, _KINDS.PropertyNames):
+            yield _pointer((*path, kind.error.instance)), kind.error.message
+            continue
+        if isinstance(kind, _KINDS.Required) and error.schema_path[-1] == "required":
+            place = (*path, None, *error.schema_path)
+            if place in seen:
+                continue
+            seen.add(place)
+        yield _pointer(path), error.message
+
+
+def _pointer(path: Iterable[Any]) -> str:
+    """A JSON pointer, escaped as in a URL; `/` is the whole."""
+    parts = [
+        quote(str(part).replace("~", "~0").replace("/", "~1"), safe="~$&+=:@")
+        if isinstance(part, str)
+        else str(part)
+        for part in path
+    ]
+    return "/" + "/".join(parts)
+
+
+def plain_attributes(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as the validator takes them."""
+    return value if type(value) is dict else dict(value)

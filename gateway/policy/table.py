@@ -1,33 +1,40 @@
-"""The rule table: policies resolved and indexed, so that a decision's cost is that of the rules that can match."""
+"""The rule table: policies resolved, each rule unfolded into the steps that an action and a role can take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cachetools import LRUCache
 from msgspec import Struct
 
 from gateway.domain.check import RulePlace
 from gateway.policy.cel import Program
-from gateway.policy.conditions import Condition, Parameters
+from gateway.policy.conditions import Condition, NamesUsed, Parameters
 from gateway.policy.globs import NameSet
 from gateway.policy.model import Effect, SchemaReference
 
-_ACTIONS_KEPT = 256
-
 
 class DerivedRoleRow(Struct, frozen=True, eq=False, kw_only=True):
-    """One derived role, ready to test."""
+    """One derived role, ready to test. A glob among its parents binds rules, but gives nobody the role."""
 
     name: str
+    place: RulePlace
     parents: NameSet
     condition: Condition | None
     parameters: Parameters
+    names: NamesUsed
+
+    def is_given_to(self, roles: frozenset[str]) -> bool:
+        """Whether one of the roles, taken literally, is a parent."""
+        return not roles.isdisjoint(self.parents.patterns) or "*" in self.parents.patterns
 
 
 class RuleRow(Struct, frozen=True, eq=False, kw_only=True):
-    """One rule, ready to test. `number` is unique in the table."""
+    """One rule, ready to test. `number` is unique in the table.
+
+    `denies_unless`: the rule was an ALLOW whose scope needs the parent's consent, or a role policy's; what stays of it
+    is a DENY for whoever does not meet the condition.
+    """
 
     number: int
     place: RulePlace
@@ -39,14 +46,37 @@ class RuleRow(Struct, frozen=True, eq=False, kw_only=True):
     derived_roles: tuple[DerivedRoleRow, ...]
     resource: NameSet
     condition: Condition | None
+    denies_unless: bool
     activated: Program | None
     not_met: Program | None
     parameters: Parameters
-    needs_variables: bool
+    names: NamesUsed
+    """Of the condition."""
+    output_names: NamesUsed
+
+
+class Step(Struct, frozen=True, eq=False, kw_only=True):
+    """What one rule does for one action and role. Equal `number`s hold or fail together within a check.
+
+    `times`: how many of the rule's action patterns and roles match, as outputs are repeated. `rule` None: no rule of a
+    role policy names the action, which denies it. `attributed_to`: the policy named as the matching one, "" for the most
+    specific of the resource.
+    """
+
+    number: int = 0
+    rule: RuleRow | None = None
+    derived: DerivedRoleRow | None = None
+    denies: bool = True
+    allows: bool = False
+    activated: Program | None = None
+    not_met: Program | None = None
+    times: int = 1
+    place: RulePlace
+    attributed_to: str = ""
 
 
 class PolicyRow:
-    """One resource, principal or role policy, its rules indexed by action."""
+    """One resource or principal policy of a version and scope."""
 
     def __init__(
         self,
@@ -54,44 +84,119 @@ class PolicyRow:
         key: str,
         scope: str,
         rules: Sequence[RuleRow],
-        consent: bool = False,
         derived_roles: Sequence[DerivedRoleRow] = (),
-        principal_schema: SchemaReference | None = None,
-        resource_schema: SchemaReference | None = None,
-        role: str = "",
-        parent_roles: tuple[str, ...] = (),
+        schemas: tuple[SchemaReference | None, SchemaReference | None] = (None, None),
     ) -> None:
         self.key = key
         self.scope = scope
         self.rules = tuple(rules)
-        self.consent = consent
         self.derived_roles = tuple(derived_roles)
-        self.principal_schema = principal_schema
-        self.resource_schema = resource_schema
-        self.role = role
-        self.parent_roles = parent_roles
-        self._by_action: LRUCache[str, tuple[RuleRow, ...]] = LRUCache(maxsize=_ACTIONS_KEPT)
+        """The derived roles that its rules name, sorted."""
+        self.schemas = schemas
+        """Of the principal and of the resource."""
 
-    def rules_for(self, action: str) -> tuple[RuleRow, ...]:
-        """The rules that name an action, in the order of the file."""
-        found = self._by_action.get(action)
-        if found is None:
-            found = tuple(rule for rule in self.rules if rule.actions.matches(action))
-            self._by_action[action] = found
+    def steps(self, action: str, roles: Sequence[str], kind: str) -> list[Step]:
+        """What its rules do for an action of any of the roles, in the order of the file."""
+        found: list[Step] = []
+        for rule in self.rules:
+            actions = rule.actions.count(action)
+            if not actions or not rule.resource.matches(kind):
+                continue
+            matching = rule.roles.count_any(roles)
+            if matching:
+                found.append(_step(rule, None, actions * matching, rule.number))
+            for at, derived in enumerate(rule.derived_roles, 1):
+                matching = derived.parents.count_any(roles)
+                if matching:
+                    found.append(_step(rule, derived, actions * matching, rule.number + at))
         return found
 
 
+def _step(rule: RuleRow, derived: DerivedRoleRow | None, times: int, number: int) -> Step:
+    denies = rule.denies_unless or rule.effect == "EFFECT_DENY"
+    return Step(
+        number=number,
+        rule=rule,
+        derived=derived,
+        denies=denies,
+        allows=not denies,
+        activated=rule.activated,
+        not_met=rule.not_met,
+        times=times,
+        place=rule.place,
+    )
+
+
+class RolePolicyRow:
+    """One role policy: what it does not name is denied, what it names goes on to the rules of parents."""
+
+    def __init__(self, *, key: str, role: str, rules: Sequence[RuleRow]) -> None:
+        self.key = key
+        self.role = role
+        self.rules = tuple(rules)
+
+    def steps(self, action: str, kind: str) -> list[Step]:
+        """A DENY when no rule names the action; else one for each condition that must hold, and outputs."""
+        matched = [rule for rule in self.rules if rule.resource.matches(kind) and rule.actions.count(action)]
+        if not matched:
+            return [Step(place=RulePlace(policy=self.key), attributed_to=self.key)]
+        found: list[Step] = []
+        for rule in matched:
+            if rule.condition is None and rule.activated is None:
+                continue
+            swap = rule.condition is not None
+            found.append(
+                Step(
+                    number=rule.number,
+                    rule=rule,
+                    denies=swap,
+                    activated=rule.not_met if swap else rule.activated,
+                    not_met=rule.activated if swap else None,
+                    place=rule.place,
+                    attributed_to=self.key,
+                )
+            )
+        return found
+
+    def names(self, kind: str) -> bool:
+        """Whether a rule is about a kind."""
+        return any(rule.resource.matches(kind) for rule in self.rules)
+
+
 class Table(Struct, frozen=True, eq=False, kw_only=True):
-    """Everything a check looks up. Keys are (name, version, scope)."""
+    """Everything a check looks up. Policies are keyed (name, version, scope), role policies (version, scope) and role."""
 
     resources: Mapping[tuple[str, str, str], PolicyRow]
     principals: Mapping[tuple[str, str, str], PolicyRow]
-    roles: Mapping[tuple[str, str, str], PolicyRow]
+    roles: Mapping[tuple[str, str], Mapping[str, RolePolicyRow]]
+    parent_roles: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
+    """By scope, role and the version of the role policy."""
     resource_scopes: frozenset[str]
     principal_scopes: frozenset[str]
-    role_scopes: frozenset[tuple[str, str]]
-    """(version, scope) pairs that hold a role policy."""
+    principal_versions: frozenset[tuple[str, str]]
+    """(version, scope) pairs that hold a principal policy, whoever it is about."""
+    consent_scopes: frozenset[str]
+    """Scopes whose ALLOWs need the parent's consent."""
     globals: Mapping[str, Any]
+
+    def with_ancestors(self, role: str, scope: str, version: str) -> tuple[str, ...]:
+        """A role and, through the role policies of a scope, the roles it stands for; nearest first.
+
+        A role has the parents that its role policy of the version gives it, else those of its policy of another version:
+        Cerbos keeps them for all versions together.
+        """
+        of_scope = self.parent_roles.get(scope)
+        if not of_scope or role not in of_scope:
+            return (role,)
+        found = [role]
+        for name in found:
+            versions = of_scope.get(name)
+            if versions:
+                parents = versions.get(version)
+                if parents is None:
+                    parents = next(iter(versions.values()))
+                found += [parent for parent in parents if parent not in found]
+        return tuple(found)
 
 
 def scope_chain(scope: str) -> list[str]:

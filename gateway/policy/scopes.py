@@ -1,0 +1,90 @@
+"""What must hold between the policies of a set: one definition a key, chains of scopes without gaps, one word a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.policy.model import (
+    Body,
+    Document,
+    PrincipalPolicy,
+    ResourcePolicy,
+    RolePolicy,
+    policy_key,
+    sanitised,
+)
+from gateway.policy.problems import Complaints, Problem
+from gateway.policy.table import scope_chain
+
+
+def check_set(documents: Sequence[Document], complaints: Complaints) -> None:
+    """Complain about policies that do not go together."""
+    _check_duplicates(documents, complaints)
+    _check_chains(documents, ResourcePolicy, complaints)
+    _check_chains(documents, PrincipalPolicy, complaints)
+    _check_permissions(documents, complaints)
+
+
+def _check_duplicates(documents: Sequence[Document], complaints: Complaints) -> None:
+    seen: dict[str, Document] = {}
+    for document in documents:
+        key = policy_key(document)
+        first = seen.setdefault(key, document)
+        if first is document:
+            continue
+        own = "policy" if isinstance(document, ResourcePolicy | PrincipalPolicy | RolePolicy) else "set"
+        complaints.add(
+            Problem.DUPLICATE_DEFINITION,
+            document.place,
+            f"The {own} {key} is also defined in {first.place.file}:{first.place.line}.",
+            _instead(document),
+        )
+
+
+def _instead(document: Document) -> str:
+    """What to write instead of a second policy of a key."""
+    if isinstance(document, ResourcePolicy) and not document.scope:
+        return (
+            "Write your rules in a scope of their own, which can only tighten: "
+            "`ostiary policy new 'what you want'` writes such a file."
+        )
+    return "Keep one of them, or give it another name, version or scope."
+
+
+def _check_chains(documents: Iterable[Document], kind: type[Body], complaints: Complaints) -> None:
+    """The chain to the root must exist for every policy of a name and version."""
+    found = [item for item in documents if isinstance(item, kind)]
+    present = {(sanitised(item.name), item.version, item.scope) for item in found}
+    for document in found:
+        for scope in scope_chain(document.scope)[1:]:
+            if (sanitised(document.name), document.version, scope) not in present:
+                complaints.add(
+                    Problem.MISSING_SCOPE,
+                    document.place,
+                    f"{document.name} has a policy in scope {document.scope!r} and none in "
+                    f"{repr(scope) if scope else 'the root scope'}.",
+                    "Write one there; it may have no rules.",
+                )
+
+
+def _check_permissions(documents: Iterable[Document], complaints: Complaints) -> None:
+    """Policies of one scope agree about the parent's consent; role policies say nothing."""
+    first: dict[str, tuple[Document, str]] = {}
+    for document in documents:
+        if not isinstance(document, ResourcePolicy | PrincipalPolicy | RolePolicy):
+            continue
+        said = (
+            "SCOPE_PERMISSIONS_UNSPECIFIED"
+            if isinstance(document, RolePolicy)
+            else document.scope_permissions
+        )
+        other, before = first.setdefault(document.scope, (document, said))
+        if said != before:
+            scope = f"scope {document.scope!r}" if document.scope else "the root scope"
+            complaints.add(
+                Problem.SCOPE_PERMISSIONS,
+                document.place,
+                f"The policies of {scope} differ in scopePermissions: {said} here, "
+                f"{before} in {other.place.file}:{other.place.line}.",
+                "Write the same value in all of them; a scope with a role policy has none.",
+            )
