@@ -119,12 +119,13 @@ def test_an_ask_in_the_output_of_a_denial_stays_a_denial():
 def test_an_error_in_a_deny_condition_that_a_value_can_cause_is_a_failure(kind):
     error = AbsorbedError("R.attr.x < 1", "no such overload", kind, DENY, "read")
     combined = result_of((asked("/a"), said("/a", ALLOW, absorbed=(error,))))
-    assert (combined.decision.word, combined.decision.cause) == ("error", "evaluation_error")
+    assert combined.failure.cause == "evaluation_error"
 
 
 def test_an_absorbed_error_of_an_allow_rule_is_cerbos_business():
     error = AbsorbedError("R.attr.x < 1", "no such overload", "type", ALLOW, "read")
-    assert result_of((asked("/a"), said("/a", ALLOW, absorbed=(error,)))).decision.word == "allow"
+    combined = result_of((asked("/a"), said("/a", ALLOW, absorbed=(error,))))
+    assert (combined.decision.word, combined.failure) == ("allow", None)
 
 
 @pytest.mark.parametrize(
@@ -140,12 +141,12 @@ def test_an_absorbed_error_of_an_allow_rule_is_cerbos_business():
 )
 def test_an_output_that_cannot_be_read_on_an_allowance_is_a_failure_because_it_may_have_been_an_ask(value):
     combined = result_of((asked("/a"), said("/a", ALLOW, output("p.x", value))))
-    assert (combined.decision.word, combined.decision.cause) == ("error", "evaluation_error")
+    assert (combined.decision.word, combined.failure.cause) == ("no_policy", "evaluation_error")
 
 
 def test_an_output_that_failed_to_evaluate_on_an_allowance_is_a_failure():
     combined = result_of((asked("/a"), said("/a", ALLOW, output("p.x", None, error="no such key"))))
-    assert combined.decision.cause == "evaluation_error"
+    assert combined.failure.cause == "evaluation_error"
 
 
 def test_another_number_of_answers_than_questions_is_no_answer():
@@ -162,11 +163,56 @@ def test_another_number_of_answers_than_questions_is_no_answer():
         ({"decision": "block", "reason": "r"}, "deny"),
         ({"hookSpecificOutput": {"permissionDecision": "allow"}, "decision": "block"}, "deny"),
         ({"hookSpecificOutput": {}, "continue": False}, "deny"),
-        ({"hookSpecificOutput": {"permissionDecision": "sure"}}, "error"),
     ],
 )
-def test_a_hook_body_written_for_synapse_is_read_field_by_field(body, word):
+def test_a_hook_body_written_for_synapse_decides_by_its_strictest_field(body, word):
     assert result_of((asked("/a"), said("/a", ALLOW, output("p.x", body)))).decision.word == word
+
+
+def test_the_contexts_and_notices_of_all_resources_are_kept_once():
+    body = {"hookSpecificOutput": {"additionalContext": "mind the gap"}, "systemMessage": "watched"}
+    combined = result_of(
+        (asked("/a"), said("/a", ALLOW, output("p.x", body))),
+        (asked("/b"), said("/b", ALLOW, output("p.x", body))),
+        (asked("/c"), said("/c", DENY, output("p.no", {"context": "and this"}))),
+    )
+    assert combined.decision.context == "mind the gap and this"
+    assert combined.decision.notice == "watched"
+
+
+def test_what_a_failure_leaves_of_the_answer_still_counts():
+    broken = (asked("/a"), said("/a", ALLOW, output("p.x", 7)))
+    denied = result_of(broken, (asked("/b"), said("/b", DENY)))
+    asks = result_of(broken, (asked("/b"), said("/b", ALLOW, output("p.ask", ASK))))
+    assert (denied.decision.word, denied.failure.cause) == ("deny", "evaluation_error")
+    assert (asks.decision.word, asks.failure.cause) == ("ask", "evaluation_error")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ResourceDecision(kind="file", id="/other", actions={"read": ActionDecision(ALLOW, POLICY)}),
+        ResourceDecision(kind="host", id="/a", actions={"read": ActionDecision(ALLOW, POLICY)}),
+        ResourceDecision(kind="file", id="/a", actions={"write": ActionDecision(ALLOW, POLICY)}),
+        ResourceDecision(
+            kind="file",
+            id="/a",
+            actions={"read": ActionDecision(ALLOW, POLICY), "write": ActionDecision(ALLOW, POLICY)},
+        ),
+    ],
+)
+def test_an_answer_about_something_else_than_was_asked_is_no_answer(wrong):
+    assert result_of((asked("/a"), wrong)).decision.cause == "pdp_invalid"
+
+
+def test_no_policy_in_a_scope_the_principal_brought_along_is_a_failure():
+    question = Asked(
+        Check(Resource("PreToolUse", "Read", scope="nosuch"), ("Read",)), "", None, scope_must_match=True
+    )
+    unmatched = ResourceDecision(
+        kind="PreToolUse", id="Read", actions={"Read": ActionDecision(DENY, NO_MATCH)}
+    )
+    assert result_of((question, unmatched)).failure.cause == "no_policy_loaded"
 
 
 def test_a_prompt_is_skipped_only_when_every_allowance_says_so():
