@@ -133,7 +133,7 @@ def facts_settings(
         if unknown:
             raise ConfigError(
                 f"facts.mcp.{name}: there is no role {unknown[0]!r}.",
-                number=40,
+                number=70,
                 remedy=f"The roles are {', '.join(sorted(mcp_roles))}.",
             )
     hosts = {address.rpartition(":")[0].strip("[]") for address in listeners}
