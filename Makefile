@@ -46,8 +46,10 @@ $(VENV)/.dev-installed: $(VENV)/.run-installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Newer npm asks before it runs install scripts; the one that is needed (it puts the client's binary in place) runs by name.
 tests/node_modules/.installed: tests/package-lock.json
-	npm ci --prefix tests --no-audit --no-fund --loglevel=error
+	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel=error
+	node tests/node_modules/@anthropic-ai/claude-code/install.cjs
 	@touch $@
 
 # Refreshes the lock files from pyproject.toml; the only target that looks for newer versions.

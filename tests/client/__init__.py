@@ -1,0 +1,1 @@
+"""The real Claude Code against a fake model on loopback, governed by a real gateway; verdicts come from the disk."""
