@@ -13,7 +13,7 @@ from gateway.combine import Combined
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.events import HookEvent
 from gateway.domain.modes import Modes
-from gateway.domain.operations import Analysis
+from gateway.domain.operations import Analysis, Operation
 from gateway.domain.vocabulary import DECIDED_EVENTS, AnswerWord, Cause, DecisionWord, FailureAnswer, Mode
 
 _DECIDED = frozenset(DECIDED_EVENTS)
@@ -99,13 +99,18 @@ def _doubts(combined: Combined, analysis: Analysis, stance: Stance) -> list[Doub
         found.append(Doubt("analysis_limit", policy["analysis_limit"], limits))
     if analysis.opaque and not combined.call_matched:
         found.append(Doubt("opaque", policy["opaque"], "the command's text could not be resolved"))
-    if not analysis.known_tool and not combined.call_matched:
+    if not combined.call_matched and (not analysis.known_tool or _has_mcp(combined.unmatched)):
         text = "This tool is not known here"
         found.append(Doubt(None, stance.no_policy_unknown_tool, text, "ostiary.unknown_tool"))
     if combined.unmatched:
         text = "No policy speaks about this"
         found.append(Doubt(None, stance.no_policy_operation, text, "ostiary.no_policy"))
     return found
+
+
+def _has_mcp(operations: Iterable[Operation]) -> bool:
+    """Whether an MCP tool is among them: anybody can name a server, so that one is known only to a policy."""
+    return any(operation.kind == "mcp_tool" for operation in operations)
 
 
 def _of_failure(failure: Decision, stance: Stance) -> Doubt:

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.processes import CerbosProcess, GatewayProcess
+
+# Speed is measured in bench/, and the same examples run everywhere.
+settings.register_profile("ostiary", deadline=None, derandomize=True)
+settings.load_profile("ostiary")
 
 PACKS = Path(__file__).resolve().parents[1] / "policies"
 
