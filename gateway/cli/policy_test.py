@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.policy_problems import print_problems
 from gateway.errors import ConfigError
 from gateway.packs import shipped_packs
 from gateway.policy.problems import PolicyProblem, PolicyProblems
-from gateway.policy.report import to_json as errors_to_json
 from gateway.policy.settings import EngineSettings
 from gateway.policy.suites import results
 from gateway.policy.suites.checker import EngineChecker
@@ -79,7 +79,7 @@ def command(
         desk = lay_out(directory, shipped_packs(), with_packs=with_packs, ignore_schemas=ignore_schemas)
         engine = compile_desk(desk, settings)
     except (PolicyProblem, PolicyProblems) as problem:
-        _print_problems(problem, desk, directory, form)
+        print_problems(problem, desk, directory, form)
         sys.exit(COMPILE_ERROR)
     if desk.with_packs and form in {"tree", "list"}:
         click.echo("Compiled with the shipped packs, as the gateway loads it (--no-packs: alone).", err=True)
@@ -108,15 +108,3 @@ def _rendered(suites: tuple[SuiteResult, ...], form: str, *, verbose: bool) -> s
 def _paint(text: str, result: Result) -> str:
     """Coloured; click takes the colours out again where the output is no terminal."""
     return click.style(text, fg=_COLOURS[result])
-
-
-def _print_problems(
-    problem: PolicyProblem | PolicyProblems, desk: Desk | None, directory: Path, form: str
-) -> None:
-    problems = problem.problems if isinstance(problem, PolicyProblems) else (problem,)
-    if form == "json":
-        roots = desk.roots if desk is not None else (str(directory),)
-        click.echo(json.dumps(errors_to_json(problems, roots), indent=2, ensure_ascii=False))
-        return
-    for one in problems:
-        click.echo(str(one), err=True)

@@ -132,8 +132,11 @@ class Engine:
         kind = resource.kind
         version = resource.policy_version or settings.default_version
         own_scope = resource.scope.removeprefix(".")
-        scope = own_scope or settings.default_scope
-        principal_scope = principal.scope.removeprefix(".") or settings.default_scope
+        # `.` is the root scope itself, also where the settings name another one for whoever says nothing.
+        scope = own_scope or ("" if resource.scope else settings.default_scope)
+        principal_scope = principal.scope.removeprefix(".") or (
+            "" if principal.scope else settings.default_scope
+        )
         chain = self._chains.of_resource(kind, version, scope)
         # Principal policies are looked up by the version asked of the resource, as Cerbos does.
         of_principal = self._chains.of_principal(principal.id, version, principal_scope, kind)

@@ -1,8 +1,8 @@
 """Typed reading of suite files: Cerbos' field names in both spellings, its sentences, its positions.
 
 Cerbos reports a field at its key, an item of a list or an entry of a map at its value (a block mapping at the colon after
-its first key), and what is missing without a place. What is of the wrong shape is collected first; only a file without
-such problems is checked against the rules of the format.
+its first key), and what is missing without a place. It stops at the first value of the wrong shape; of a file without one
+it names every broken rule of the format.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class Troubles:
 
     @property
     def found(self) -> str:
-        """All of them, one a line, "" when there is none."""
-        chosen = self._shapes or sorted(
-            self._rules, key=lambda trouble: (trouble.line == 0, trouble.line, trouble.column)
-        )
-        return "\n".join(map(str, chosen))
+        """Sentences, one a line: the first wrong shape, else every broken rule; "" when nothing is wrong."""
+        if self._shapes:
+            return str(min(self._shapes, key=lambda trouble: (trouble.line, trouble.column)))
+        rules = sorted(self._rules, key=lambda trouble: (trouble.line == 0, trouble.line, trouble.column))
+        return "\n".join(map(str, rules))
 
 
 NOWHERE = (0, 0)

@@ -191,12 +191,12 @@ def _output(output: Output) -> dict[str, Any]:
 
 
 def _output_failure(failure: OutputFailure) -> dict[str, Any]:
+    found: dict[str, Any] = {"src": failure.src} if failure.src else {}
     expected = plain_numbers(failure.expected)
     if failure.error:
-        return {"src": failure.src, "errored": {"expected": expected, "error": failure.error}}
-    if failure.missing:
-        return {"src": failure.src, "missing": {"expected": expected}}
-    return {
-        "src": failure.src,
-        "mismatched": {"expected": expected, "actual": plain_numbers(failure.actual)},
-    }
+        found["errored"] = {"expected": expected, "error": failure.error}
+    elif failure.missing:
+        found["missing"] = {"expected": expected}
+    else:
+        found["mismatched"] = {"expected": expected, "actual": plain_numbers(failure.actual)}
+    return found

@@ -85,7 +85,7 @@ def _suite(suite: SuiteResult, *, verbose: bool, paint: Paint) -> Branch | None:
 def _action(outcome: Outcome, paint: Paint) -> Branch:
     label = f"{outcome.action} {_word(outcome.result, paint)}"
     if outcome.result == "RESULT_SKIPPED":
-        return Branch(label, (Branch(f"REASON: {outcome.skip_reason}"),) if outcome.skip_reason else ())
+        return Branch(label)
     if outcome.result == "RESULT_ERRORED":
         return Branch(label, (Branch(f"ERROR: {outcome.error}"),))
     if outcome.failures:
@@ -116,7 +116,7 @@ def _output_failure(failure: OutputFailure) -> Branch:
 
 def shown(value: object) -> str:
     """A JSON value on one line."""
-    return msgspec.json.encode(plain_numbers(value)).decode()
+    return msgspec.json.encode(plain_numbers(value), order="sorted").decode()
 
 
 def _word(result: Result, paint: Paint) -> str:
