@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway.policy.model import (
+    CONSENT,
     Body,
     Document,
     PrincipalPolicy,
@@ -68,23 +69,20 @@ def _check_chains(documents: Iterable[Document], kind: type[Body], complaints: C
 
 
 def _check_permissions(documents: Iterable[Document], complaints: Complaints) -> None:
-    """Policies of one scope agree about the parent's consent; role policies say nothing."""
-    first: dict[str, tuple[Document, str]] = {}
+    """Resource and principal policies of one scope agree about the parent's consent; role policies have no say."""
+    first: dict[str, tuple[Document, bool]] = {}
     for document in documents:
-        if not isinstance(document, ResourcePolicy | PrincipalPolicy | RolePolicy):
+        if not isinstance(document, ResourcePolicy | PrincipalPolicy):
             continue
-        said = (
-            "SCOPE_PERMISSIONS_UNSPECIFIED"
-            if isinstance(document, RolePolicy)
-            else document.scope_permissions
-        )
-        other, before = first.setdefault(document.scope, (document, said))
-        if said != before:
+        consent = document.scope_permissions == CONSENT
+        other, before = first.setdefault(document.scope, (document, consent))
+        if consent != before:
             scope = f"scope {document.scope!r}" if document.scope else "the root scope"
+            asks, overrides = (document, other) if consent else (other, document)
             complaints.add(
                 Problem.SCOPE_PERMISSIONS,
                 document.place,
-                f"The policies of {scope} differ in scopePermissions: {said} here, "
-                f"{before} in {other.place.file}:{other.place.line}.",
-                "Write the same value in all of them; a scope with a role policy has none.",
+                f"The policies of {scope} differ in scopePermissions: {asks.place.file}:{asks.place.line} asks for the "
+                f"parent's consent, {overrides.place.file}:{overrides.place.line} overrides the parent.",
+                "Write the same scopePermissions in all of them.",
             )
