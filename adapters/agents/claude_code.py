@@ -47,6 +47,7 @@ class ProtocolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     optional: dict[str, dict[str, str]]
     respelling: Respelling
     events: dict[str, EventForm]
+    notices: frozenset[str]
 
 
 def protocol_data() -> ProtocolData:
@@ -154,8 +155,11 @@ class ClaudeCodeAdapter:
                 body["reason"] = reason
         if answer.context and form is not None and form.context:
             output = body.setdefault("hookSpecificOutput", {"hookEventName": event.event})
-            output["additionalContext"] = answer.context[:CONTEXT_CHARACTERS]
-        if answer.person_text and (word != "pass" or event.event == "SessionStart"):
+            output["additionalContext"] = _plain(answer.context)[:CONTEXT_CHARACTERS]
+        shown = event.event in self._data.notices or (
+            form is not None and (word != "pass" or answer.word == "pass")
+        )
+        if answer.person_text and shown:
             body["systemMessage"] = _cut(answer.person_text, REASON_BYTES)
         return msgspec.json.encode(body)
 
@@ -228,6 +232,11 @@ def _mcp_server(payload: Mapping[str, Any], tool: str) -> McpServer | None:
         url=_text(said, "url"),
         command=_text(said, "command"),
     )
+
+
+def _plain(text: str) -> str:
+    """The text without lone surrogates, which no UTF-8 body can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _cut(text: str, limit: int) -> str:
