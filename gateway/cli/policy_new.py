@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -64,11 +65,11 @@ def command(sentence: tuple[str, ...], directory: Path, scope: str, dry_run: boo
     plan = plan_rule(
         " ".join(sentence), scope=scope, own=own, root=str(directory), shipped_kinds=_kinds(packs)
     )
+    plan = _tried(plan, directory, packs)
     if dry_run:
         for name, text in plan.files.items():
             click.echo(f"# {directory / name}\n{text}")
         return
-    _try(plan, directory, packs)
     _write(plan, directory)
     for name in plan.files:
         click.echo(f"{'changed' if name in plan.changed else 'wrote'}  {directory / name}")
@@ -92,10 +93,10 @@ def _kinds(packs: Path) -> frozenset[str]:
     )
 
 
-def _try(plan: Plan, directory: Path, packs: Path) -> None:
-    """Compile and test the directory as it would be, in a copy: what does not work is not written.
+def _tried(plan: Plan, directory: Path, packs: Path) -> Plan:
+    """The plan with its test, compiled and run in a copy of the directory: what does not work is not written.
 
-    Raises PolicyProblems, or ConfigError with the report of the test.
+    Raises PolicyProblems, MootError, or ConfigError with the report of the test.
     """
     with tempfile.TemporaryDirectory(prefix="ostiary-policy-") as scratch:
         copy = Path(scratch) / "policies"
@@ -107,14 +108,26 @@ def _try(plan: Plan, directory: Path, packs: Path) -> None:
         _write(plan, copy)
         settings = EngineSettings()
         engine = compile_desk(lay_out(copy, packs, with_packs=True), settings)
-        suites = [suite for suite in find_suites(copy) if suite.name == plan.suite]
-        results = run_suites(suites, EngineChecker(engine, settings), Filter())
-        if not succeeded(results):
+        plan = plan.with_suite(engine)
+        _write(plan, copy)
+        results = run_suites(find_suites(copy), EngineChecker(engine, settings), Filter())
+        own = [suite for suite in results if suite.file == plan.suite]
+        if not succeeded(own):
             raise ConfigError(
-                f"The rule does not do what the sentence says:\n{report(results, tree=True)}",
-                number=65,
-                remedy="Another rule of the layer decides first; look there.",
+                f"The test of the rule fails:\n{report(own, tree=True)}",
+                number=66,
+                remedy="Nothing was written; report the sentence.",
             )
+        _warn([suite.file for suite in results if suite.file != plan.suite and not succeeded([suite])])
+    return plan
+
+
+def _warn(broken: Sequence[str]) -> None:
+    """Say which other tests of the directory no longer hold: a rule may well change what an earlier one left open."""
+    if broken:
+        click.echo(
+            f"These tests expect what the new rule changes, or failed before: {', '.join(broken)}.", err=True
+        )
 
 
 def _write(plan: Plan, directory: Path) -> None:

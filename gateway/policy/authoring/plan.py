@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.domain.vocabulary import ROLES
 from gateway.errors import PolicyError
 from gateway.policy.authoring.merge import with_rule
+from gateway.policy.authoring.prove import prove
 from gateway.policy.authoring.sentence import Wish, parse_sentence
 from gateway.policy.authoring.targets import Target, WordTable, target_of
 from gateway.policy.authoring.texts import open_root_text, policy_text, rule_lines, rule_name, suite_text
 from gateway.policy.directory import SourceFile
+from gateway.policy.engine import Engine
 from gateway.policy.load import load_documents
 from gateway.policy.model import ResourcePolicy
 from gateway.policy.problems import Complaints
@@ -33,10 +35,22 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Files by name below the directory, with their whole new text. `changed` existed before."""
 
     rule: str
-    kind: str
+    wish: Wish
+    target: Target
+    scope: str
     files: Mapping[str, str]
     changed: frozenset[str]
-    suite: str
+
+    def with_suite(self, engine: Engine) -> Plan:
+        """The plan with the rule's test, as an engine over the planned files decides it. Raises MootError."""
+        trial = prove(self.wish, self.target, self.rule, self.scope, ROLES, engine)
+        suite = suite_text(self.wish, self.target, self.rule, self.scope, trial)
+        return structs.replace(self, files={**self.files, self.suite: suite})
+
+    @property
+    def suite(self) -> str:
+        """The file of the test."""
+        return f"{self.scope}/{self.rule.rpartition('.')[2]}_test.yaml"
 
 
 def word_table() -> WordTable:
@@ -80,9 +94,7 @@ def plan_rule(
             files[f"{level}/{target.kind}.yaml"] = policy_text(target.kind, level, (), comment)
         elif document is None and target.kind not in shipped_kinds:
             files[f"root/{target.kind}.yaml"] = open_root_text(target.kind)
-    suite = f"{scope}/{name.rpartition('.')[2]}_test.yaml"
-    files[suite] = suite_text(wish, target, name, scope, ROLES)
-    return Plan(rule=name, kind=target.kind, files=files, changed=frozenset(changed), suite=suite)
+    return Plan(rule=name, wish=wish, target=target, scope=scope, files=files, changed=frozenset(changed))
 
 
 def _singular(wish: Wish) -> Wish:
@@ -112,6 +124,3 @@ def _refuse_twice(name: str, present: Mapping[tuple[str, str], ResourcePolicy]) 
                     line=rule.place.line,
                     column=rule.place.column,
                 )
-
-
-__all__ = ["ExistsError", "Plan", "Target", "plan_rule", "word_table"]

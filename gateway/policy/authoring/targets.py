@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from msgspec import Struct
 
+from gateway.policy.authoring.examples import (
+    Example,
+    command_example,
+    file_example,
+    git_example,
+    host_example,
+    mcp_example,
+    package_example,
+    subagent_example,
+)
 from gateway.policy.authoring.patterns import cel_text, host_pattern, is_host, path_pattern
 from gateway.policy.authoring.sentence import Wish, refuse
 
@@ -18,13 +27,6 @@ _FILE_ACTIONS: dict[str, tuple[str, ...]] = {
     "run": ("execute",),
 }
 _INSIDE = "/home/ada/project/notes.md"
-
-
-class Example(Struct, frozen=True, kw_only=True):
-    """A resource of a test."""
-
-    identifier: str
-    attr: Mapping[str, Any]
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -131,25 +133,6 @@ def _is_path(name: str) -> bool:
     )
 
 
-def file_example(path: str, *, in_project: bool = True, groups: list[str] | None = None) -> Example:
-    """A file operation with every attribute."""
-    name = path.rpartition("/")[2]
-    return Example(
-        identifier=path,
-        attr={
-            "path": path,
-            "shape": "path",
-            "name": name,
-            "ext": name.rpartition(".")[2] if "." in name[1:] else "",
-            "groups": groups or [],
-            "groups_may": [],
-            "in_project": in_project,
-            "may_leave_project": not in_project,
-            "resolved": False,
-        },
-    )
-
-
 def _run(wish: Wish, words: WordTable) -> Target:
     if all(_is_path(name) and " " not in name for name in wish.objects):
         return _file(wish, words)
@@ -167,24 +150,8 @@ def _run(wish: Wish, words: WordTable) -> Target:
         actions=("execute",),
         tests=tuple(tests),
         label=_label(wish),
-        hit=_command(argv),
-        miss=_command(["ls", "-l"]),
-    )
-
-
-def _command(argv: list[str]) -> Example:
-    return Example(
-        identifier=argv[0],
-        attr={
-            "name": argv[0],
-            "argv": argv,
-            "wrappers": [],
-            "privileged": False,
-            "known": True,
-            "indirect": False,
-            "traits": [],
-            "agent_written": False,
-        },
+        hit=command_example(argv),
+        miss=command_example(["ls", "-l"]),
     )
 
 
@@ -201,37 +168,22 @@ def _host(wish: Wish, words: WordTable) -> Target:
                 actions=actions,
                 tests=(),
                 label="hosts",
-                hit=_host_example("example.org"),
+                hit=host_example("example.org"),
                 miss=None,
             )
         if group:
             tests.append(f"{cel_text(group)} in R.attr.groups")
-            example = _host_example("some.host", groups=[group])
+            example = host_example("some.host", groups=[group])
         elif is_host(name):
             pattern = host_pattern(name)
             tests += pattern.tests
-            example = _host_example(pattern.example)
+            example = host_example(pattern.example)
         else:
             raise refuse(f"{name!r} is no host.")
         hit = hit or example
     assert hit is not None
-    miss = _host_example("docs.example", groups=["private" if "public" in hit.attr["groups"] else "public"])
+    miss = host_example("docs.example", groups=["private" if "public" in hit.attr["groups"] else "public"])
     return Target(kind="host", actions=actions, tests=tuple(tests), label=_label(wish), hit=hit, miss=miss)
-
-
-def _host_example(host: str, groups: list[str] | None = None) -> Example:
-    return Example(
-        identifier=host,
-        attr={
-            "host": host,
-            "port": 443,
-            "scheme": "https",
-            "groups": groups if groups is not None else ["public"],
-            "sources": [],
-            "source_groups": [],
-            "source_groups_may": [],
-        },
-    )
 
 
 def _push(wish: Wish, words: WordTable) -> Target:
@@ -240,32 +192,26 @@ def _push(wish: Wish, words: WordTable) -> Target:
     forced = wish.verb == "force_push"
     for name in wish.objects:
         if name.lower() in words.protected_branches:
-            test, example = '"protected" in R.attr.groups', _git("main", groups=["protected"], force=forced)
+            test, example = (
+                '"protected" in R.attr.groups',
+                git_example("main", groups=["protected"], force=forced),
+            )
         else:
             branch = name.removesuffix(" branch").strip()
             if not branch or " " in branch:
                 raise refuse(f"{name!r} is no branch.")
             test = f"{cel_text(branch)} in R.attr.refs"
-            example = _git(branch, force=forced)
+            example = git_example(branch, force=forced)
         tests.append(f"R.attr.force == true && {test}" if forced else test)
         hit = hit or example
     assert hit is not None
     return Target(
-        kind="git", actions=("push",), tests=tuple(tests), label=_label(wish), hit=hit, miss=_git("feature/x")
-    )
-
-
-def _git(ref: str, *, groups: list[str] | None = None, force: bool = False) -> Example:
-    return Example(
-        identifier="origin",
-        attr={
-            "remote": "origin",
-            "refs": [ref],
-            "default_ref": False,
-            "groups": groups or [],
-            "force": force,
-            "delete": False,
-        },
+        kind="git",
+        actions=("push",),
+        tests=tuple(tests),
+        label=_label(wish),
+        hit=hit,
+        miss=git_example("feature/x"),
     )
 
 
@@ -276,7 +222,7 @@ def _install(wish: Wish, words: WordTable) -> Target:
             actions=("install",),
             tests=(),
             label="packages",
-            hit=_package("left-pad"),
+            hit=package_example("left-pad"),
             miss=None,
         )
     tests = tuple(f"{cel_text(_one_word(name))} in R.attr.names" for name in wish.objects)
@@ -285,13 +231,9 @@ def _install(wish: Wish, words: WordTable) -> Target:
         actions=("install",),
         tests=tests,
         label=_label(wish),
-        hit=_package(wish.objects[0]),
-        miss=_package("another-package"),
+        hit=package_example(wish.objects[0]),
+        miss=package_example("another-package"),
     )
-
-
-def _package(name: str) -> Example:
-    return Example(identifier="npm", attr={"manager": "npm", "names": [name], "source": ""})
 
 
 def _call(wish: Wish, words: WordTable) -> Target:  # noqa: ARG001  # one signature for every verb
@@ -309,7 +251,7 @@ def _call(wish: Wish, words: WordTable) -> Target:  # noqa: ARG001  # one signat
                 else f" && R.attr.tool == {cel_text(tool)}"
             )
         tests.append(test)
-        hit = hit or _mcp(server, tool.replace("*", "x") or "any_tool")
+        hit = hit or mcp_example(server, tool.replace("*", "x") or "any_tool")
     assert hit is not None
     return Target(
         kind="mcp_tool",
@@ -317,14 +259,7 @@ def _call(wish: Wish, words: WordTable) -> Target:  # noqa: ARG001  # one signat
         tests=tuple(tests),
         label=_label(wish),
         hit=hit,
-        miss=_mcp("another-server", "some_tool"),
-    )
-
-
-def _mcp(server: str, tool: str) -> Example:
-    return Example(
-        identifier=f"{server}/{tool}",
-        attr={"server": server, "tool": tool, "source": "managed", "known": True, "input": {}},
+        miss=mcp_example("another-server", "some_tool"),
     )
 
 
@@ -335,7 +270,7 @@ def _start(wish: Wish, words: WordTable) -> Target:
             actions=("spawn",),
             tests=(),
             label="sub-agents",
-            hit=_subagent("general"),
+            hit=subagent_example("general"),
             miss=None,
         )
     names = [_one_word(name.removeprefix("agent ").removeprefix("subagent ")) for name in wish.objects]
@@ -344,13 +279,9 @@ def _start(wish: Wish, words: WordTable) -> Target:
         actions=("spawn",),
         tests=tuple(f"R.attr.type == {cel_text(name)}" for name in names),
         label=_label(wish),
-        hit=_subagent(names[0]),
-        miss=_subagent("another-agent"),
+        hit=subagent_example(names[0]),
+        miss=subagent_example("another-agent"),
     )
-
-
-def _subagent(name: str) -> Example:
-    return Example(identifier=name, attr={"type": name, "governed": True, "mode": "default"})
 
 
 def _credential(wish: Wish, words: WordTable) -> Target:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from gateway.policy.authoring.examples import Example, operation_attributes
+from gateway.policy.authoring.prove import Trial
 from gateway.policy.authoring.sentence import Wish
-from gateway.policy.authoring.targets import Example, Target
+from gateway.policy.authoring.targets import Target
 
 _WORD = re.compile(r"[a-z0-9]+")
 _PLAIN = re.compile(r"[A-Za-z_][\w. ()/;,'-]*\Z")
@@ -123,50 +125,49 @@ def open_root_text(kind: str) -> str:
     return policy_text(kind, "", rule, comment)
 
 
-def suite_text(wish: Wish, target: Target, name: str, scope: str, known_roles: Sequence[str]) -> str:
-    """A test suite for the rule: what it means is stopped, what it does not mean is not."""
-    met, unmet = _roles(wish, known_roles)
-    principals = {"somebody": met} | ({"somebody_else": unmet} if unmet else {})
-    resources = {"meant": target.hit} | ({"not_meant": target.miss} if target.miss else {})
+def suite_text(wish: Wish, target: Target, name: str, scope: str, trial: Trial) -> str:
+    """A test suite for the rule: what it means is stopped, and what is decided of what it does not mean."""
     lines = [
         f"name: {scalar(name)}",
         f"description: {scalar(wish.text)}",
         "principals:",
         *(
             f"  {key}: {{id: {key}, roles: [{', '.join(map(scalar, roles))}]}}"
-            for key, roles in principals.items()
+            for key, roles in trial.principals.items()
         ),
         "resources:",
     ]
-    for key, example in resources.items():
+    for key, example in trial.resources.items():
         lines += [f"  {key}:", *(f"    {line}" for line in resource_lines(target.kind, example, scope))]
     lines += [
         "tests:",
         f"  - name: {'a person decides' if wish.effect == 'ask' else 'stopped'}",
         "    input:",
     ]
-    lines += [f"      principals: [{', '.join(principals)}]", f"      resources: [{', '.join(resources)}]"]
-    lines += [f"      actions: [{', '.join(map(scalar, target.actions))}]", "    expected:"]
+    lines += [
+        f"      principals: [{', '.join(trial.principals)}]",
+        f"      resources: [{', '.join(trial.resources)}]",
+        f"      actions: [{', '.join(map(scalar, target.actions))}]",
+        "    expected:",
+    ]
     source = f"resource.{target.kind}.vdefault/{scope}#{name}"
-    for principal in principals:
-        for resource in resources:
-            hit = principal == "somebody" and resource == "meant"
-            effect = "EFFECT_DENY" if hit and wish.effect == "deny" else "EFFECT_ALLOW"
-            lines += [
-                f"      - principal: {principal}",
-                f"        resource: {resource}",
-                f"        actions: {{{', '.join(f'{scalar(action)}: {effect}' for action in target.actions)}}}",
-            ]
-            if hit:
-                lines += _expected_outputs(wish, target, source)
+    for (principal, resource), expected in trial.decided.items():
+        effects = ", ".join(f"{scalar(action)}: {effect}" for action, effect in expected.effects.items())
+        lines += [
+            f"      - principal: {principal}",
+            f"        resource: {resource}",
+            f"        actions: {{{effects}}}",
+        ]
+        if expected.spoken:
+            lines += _expected_outputs(wish, target, source, expected.spoken)
     return "\n".join(lines) + "\n"
 
 
-def _expected_outputs(wish: Wish, target: Target, source: str) -> list[str]:
+def _expected_outputs(wish: Wish, target: Target, source: str, actions: Sequence[str]) -> list[str]:
     said = reason(wish, target)
     value = f"{{decision: ask, reason: {scalar(said)}}}" if wish.effect == "ask" else scalar(said)
     lines = ["        outputs:"]
-    for action in target.actions:
+    for action in actions:
         lines += [
             f"          - action: {scalar(action)}",
             "            expected:",
@@ -176,27 +177,15 @@ def _expected_outputs(wish: Wish, target: Target, source: str) -> list[str]:
     return lines
 
 
-def _roles(wish: Wish, known: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Roles of somebody the rule holds for, and of somebody it does not, [] when there is nobody."""
-    if not wish.role:
-        return ["engineer"], []
-    other = next(role for role in known if role != wish.role)
-    return ([other], [wish.role]) if wish.others else ([wish.role], [other])
-
-
 def resource_lines(kind: str, example: Example, scope: str) -> list[str]:
     """A resource of a suite, with what the gateway adds to every operation."""
-    attr: Mapping[str, Any] = {
-        "v": 1,
-        "agent": "claude-code",
-        "rules_off": [],
-        **example.attr,
-        "via": "tool",
-        "certain": True,
-    }
     lines = [f"kind: {kind}", f"id: {scalar(example.identifier)}"]
     lines += [f"scope: {scope}"] if scope else []
-    return [*lines, "attr:", *(f"  {key}: {json_like(value)}" for key, value in attr.items())]
+    return [
+        *lines,
+        "attr:",
+        *(f"  {key}: {json_like(value)}" for key, value in operation_attributes(example).items()),
+    ]
 
 
 def json_like(value: Any) -> str:
