@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.audit.journal import FileJournal
 from gateway.domain.ports import AuditStore
-from gateway.domain.query import Page, Query, Row
+from gateway.domain.query import DECIDED, Page, Query, Row
 from gateway.domain.reader import Reader
 from gateway.indexing import Indexing
 from gateway.readings import Readings
@@ -52,8 +52,7 @@ class OfflineReader:
         """One record; `last` is the newest that policy decided."""
         self._catch_up()
         if identifier == "last":
-            decided = ("deny", "ask", "error", "allow", "no_policy")
-            page = self._store.search(Query(limit=1, type=("call",), decision=decided))
+            page = self._store.search(Query(limit=1, type=("call",), decision=DECIDED))
             row = page.rows[0] if page.rows else None
         else:
             row = self._store.find(identifier)

@@ -35,7 +35,7 @@ RECORD_BYTES = 192 * 1024
 _MAX_ERASED = 200
 _MARK = re.compile(r"\[erased:[a-z_]+\]")
 _SECRET_NAME = "secret_name"  # noqa: S105 - the name of a pattern
-_NEVER_EMPTY = ("", None, [], {})
+_NEVER_EMPTY: tuple[object, ...] = ("", None, [], {})
 
 
 class Pattern(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
 from gateway.domain.record import Record
+
+_NUMBERS = frozenset({"since", "until", "limit"})
+_FLAGS = {"true": True, "false": False}
+_FLAG_NAMES = frozenset({"synthetic", "newest_first"})
+_LISTS = frozenset({"decision", "answer", "type"})
+_CURSOR = re.compile(r"\d{1,19}\.\d{1,19}\Z")
+DECIDED = ("deny", "ask", "error", "allow", "no_policy")
+"""The decisions of a call that policy was asked about."""
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -50,3 +63,31 @@ class Page(Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     cursor: str = ""
     lag_bytes: int = 0
+
+
+def parse_query(items: Iterable[tuple[str, str]]) -> Query:
+    """A query of name and value pairs. Raises ValueError that names the wrong one."""
+    values: dict[str, Any] = {}
+    for name, value in items:
+        if name in _NUMBERS:
+            values[name] = _number(name, value)
+        elif name in _FLAG_NAMES:
+            if value not in _FLAGS:
+                raise ValueError(f"{name} is neither true nor false")
+            values[name] = _FLAGS[value]
+        elif name in _LISTS:
+            values.setdefault(name, []).extend(part for part in value.split(",") if part)
+        else:
+            values[name] = value
+    unknown = set(values) - set(Query.__struct_fields__)
+    if unknown:
+        raise ValueError(f"there is no filter {min(unknown)[:40]!r}")
+    if values.get("cursor") and not _CURSOR.match(values["cursor"]):
+        raise ValueError("cursor is none that a page gave")
+    return msgspec.convert(values, Query)
+
+
+def _number(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit()) or len(value) > 19:
+        raise ValueError(f"{name} is no number")
+    return int(value)

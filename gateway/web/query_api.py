@@ -6,10 +6,9 @@ directory. A viewer sees his own records, masked.
 
 from __future__ import annotations
 
-import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from msgspec import UNSET, structs
 
 from gateway.audit.mask import mask
 from gateway.domain.ports import AuditStore
-from gateway.domain.query import Page, Query, Row
+from gateway.domain.query import DECIDED, Page, Query, Row, parse_query
 from gateway.domain.reader import Reader
 from gateway.errors import StoreError
 from gateway.indexing import Indexing
@@ -26,11 +25,6 @@ from gateway.web.guards import error
 
 READER_HEADER = "X-Ostiary-Reader"
 CATCH_UP_NANOSECONDS = 1_000_000_000
-_NUMBERS = frozenset({"since", "until", "limit"})
-_FLAGS = {"true": True, "false": False}
-_FLAG_NAMES = frozenset({"synthetic", "newest_first"})
-_LISTS = frozenset({"decision", "answer", "type"})
-_CURSOR = re.compile(r"\d{1,19}\.\d{1,19}\Z")
 
 Audited = Callable[[Reader, str, Mapping[str, Any], int], Awaitable[None]]
 """Records who read what and how many rows that were. Raises StoreError when it cannot be recorded."""
@@ -104,8 +98,7 @@ class QueryRoutes:
     def _last(self, reader: Reader) -> Row | None:
         """The newest call that policy decided."""
         principal = "" if reader.sees_all else reader.id
-        decided = ("deny", "ask", "error", "allow", "no_policy")
-        page = self._store.search(Query(limit=1, type=("call",), decision=decided, principal=principal))
+        page = self._store.search(Query(limit=1, type=("call",), decision=DECIDED, principal=principal))
         return page.rows[0] if page.rows else None
 
 
@@ -123,34 +116,6 @@ def reader_of(request: web.Request) -> Reader:
         return reader
     uid = _peer_uid(request)
     return Reader(id="unknown" if uid is None else f"uid:{uid}", reader_class="owner")
-
-
-def parse_query(items: Iterable[tuple[str, str]]) -> Query:
-    """A query of name and value pairs. Raises ValueError that names the wrong one."""
-    values: dict[str, Any] = {}
-    for name, value in items:
-        if name in _NUMBERS:
-            values[name] = _number(name, value)
-        elif name in _FLAG_NAMES:
-            if value not in _FLAGS:
-                raise ValueError(f"{name} is neither true nor false")
-            values[name] = _FLAGS[value]
-        elif name in _LISTS:
-            values.setdefault(name, []).extend(part for part in value.split(",") if part)
-        else:
-            values[name] = value
-    unknown = set(values) - set(Query.__struct_fields__)
-    if unknown:
-        raise ValueError(f"there is no filter {min(unknown)[:40]!r}")
-    if values.get("cursor") and not _CURSOR.match(values["cursor"]):
-        raise ValueError("cursor is none that a page gave")
-    return msgspec.convert(values, Query)
-
-
-def _number(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit()) or len(value) > 19:
-        raise ValueError(f"{name} is no number")
-    return int(value)
 
 
 def _is_of(row: Row, reader: Reader) -> bool:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.audit.chain import is_commit, parse_header
+from gateway.audit.proof import prove
 from gateway.audit.reserve import LAST_BYTES, keep_reserve
 from gateway.audit.verify import verify
 from gateway.domain.record import Record
@@ -335,3 +336,29 @@ def test_a_chain_cut_at_any_byte_is_continued_and_verifies(
     asyncio.run(run())
     report = verify(audit_dir)
     assert report.intact, report.findings
+
+
+async def test_a_records_proof_is_its_place_and_the_commit_that_fits_it(tmp_path: Path) -> None:
+    journal = begin(tmp_path, segment_bytes=900)
+    for turn in range(8):
+        await write(journal, *(record(turn * 10 + number) for number in range(3)))
+    journal.close()
+    for seq in range(1, 25):
+        proof = prove(tmp_path, journal.chain, seq)
+        assert proof is not None
+        assert proof.fits
+        file = next(path for path in segment_files(tmp_path) if str(path) == proof.file)
+        stands = file.read_bytes().splitlines()[proof.line - 1]
+        assert msgspec.json.decode(stands, type=Record).seq == seq
+    assert prove(tmp_path, journal.chain, 25) is None
+    assert prove(tmp_path, "none", 1) is None
+
+
+async def test_the_proof_of_a_changed_record_does_not_fit(tmp_path: Path) -> None:
+    journal = begin(tmp_path)
+    await write(journal, record(1), record(2))
+    path = segment_files(tmp_path)[0]
+    path.write_bytes(path.read_bytes().replace(b'"c1"', b'"c9"'))
+    proof = prove(tmp_path, journal.chain, 2)
+    assert proof is not None
+    assert not proof.fits

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from adapters.stores.sqlite import SqliteStore
 from gateway.audit.redact import RecordRedactor, redaction_data
 from gateway.clock import stopwatch
-from gateway.domain.query import Page, Query, Row
+from gateway.domain.query import Page, Query, Row, parse_query
 from gateway.domain.reader import Reader
 from gateway.domain.record import Record, RecordedOperation, RecordedPrincipal, RecordedReason
 from gateway.errors import StoreError
 from gateway.indexing import Indexing
 from gateway.readings import Readings
 from gateway.web.guards import plain_errors
-from gateway.web.query_api import READER_HEADER, QueryRoutes, parse_query
+from gateway.web.query_api import READER_HEADER, QueryRoutes
 from tests.audit.journals import begin, fresh_id, record, steady_clock, write
 
 VIEWER = Reader(id="ann", reader_class="viewer")
