@@ -119,21 +119,19 @@ class CerbosHttpPdp:
         began = self._stopwatch()
         code = "error"
         try:
-            async with self._open().post(
-                self._url("/api/check/resources"),
-                data=encode_check_request(request),
-                headers={"Content-Type": "application/json"},
-                allow_redirects=False,
-            ) as response:
-                code = str(response.status)
-                body = await self._read(response)
-                status = response.status
+            status, body = await self._post(encode_check_request(request))
+            code = str(status)
         except (aiohttp.ClientError, OSError) as error:
             raise PdpUnavailable(
                 f"The PDP cannot be reached: {type(error).__name__}.", number=2, remedy=_REMEDY
             ) from None
+        except asyncio.CancelledError:
+            # The deadline is reached or another batch failed: whoever ended this tells it, once.
+            code = ""
+            raise
         finally:
-            self._observe(code, (self._stopwatch() - began) / 1e9)
+            if code:
+                self._observe(code, (self._stopwatch() - began) / 1e9)
         if status == 200:
             return decode_check_response(body, request)
         told = decode_error(body)
@@ -141,6 +139,25 @@ class CerbosHttpPdp:
         if status in {429, 502, 503, 504}:
             raise PdpUnavailable(detail, number=2, remedy=_REMEDY)
         raise PdpInvalid(detail, number=4, remedy="The PDP's log says why; its version may not be supported.")
+
+    async def _post(self, data: bytes) -> tuple[int, bytes]:
+        """Status and body; asked once more when a kept connection turns out to be closed by a PDP that restarted."""
+        made = self._connections_made
+        try:
+            return await self._post_once(data)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if self._connections_made != made:
+                raise
+        return await self._post_once(data)
+
+    async def _post_once(self, data: bytes) -> tuple[int, bytes]:
+        async with self._open().post(
+            self._url("/api/check/resources"),
+            data=data,
+            headers={"Content-Type": "application/json"},
+            allow_redirects=False,
+        ) as response:
+            return response.status, await self._read(response)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

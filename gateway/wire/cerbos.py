@@ -172,9 +172,8 @@ def _result(given: _WireResult, check: Check) -> ResourceDecision:
         raise _invalid(
             f"The answer for {resource.kind} is about scope {given.resource.scope!r}, not {resource.scope!r}."
         )
-    missing = set(check.actions) - set(given.actions)
-    if missing:
-        raise _invalid(f"The answer for {resource.kind} lacks the action {min(missing)!r}.")
+    if set(given.actions) != set(check.actions):
+        raise _invalid(f"The answer for {resource.kind} is about other actions than were asked.")
     meta = given.meta or _WireMeta()
     actions: dict[str, ActionDecision] = {}
     for action in check.actions:
