@@ -257,6 +257,11 @@ class Reader:
         return ConfigError(f"{self._source}{line}: {what}.", number=3, remedy=remedy)
 
 
+def data_dir_of(config: Config, environment: Mapping[str, str]) -> Path:
+    """The data directory: as configured, relative to where the command was called, else the default."""
+    return Path(config.data_dir).absolute() if config.data_dir else default_data_dir(environment)
+
+
 def default_data_dir(environment: Mapping[str, str]) -> Path:
     """`$XDG_STATE_HOME/ostiary`, else `~/.local/state/ostiary`: never the working directory, where agents write."""
     state = environment.get("XDG_STATE_HOME", "")

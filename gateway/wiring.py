@@ -40,7 +40,7 @@ from gateway.config_rules import (
     stance,
     stated,
 )
-from gateway.config_sources import default_data_dir
+from gateway.config_sources import data_dir_of
 from gateway.domain.ports import Pdp
 from gateway.domain.reader import Reader
 from gateway.domain.record import Record
@@ -95,11 +95,6 @@ class BuiltGate(Struct):
 def product_version() -> str:
     """The version that runs."""
     return distribution_version("ostiary")
-
-
-def data_dir_of(config: Config, environment: Mapping[str, str]) -> Path:
-    """The data directory: as configured, relative to where the command was called, else the default."""
-    return Path(config.data_dir).absolute() if config.data_dir else default_data_dir(environment)
 
 
 def build_engine(config: Config) -> Engine:

@@ -1,0 +1,176 @@
+"""What the settings files of Claude Code amount to: which hooks reach the gateway, and what stands in their way.
+
+Source: the client's settings reference and docs/hook-protocol.md. Managed files win; hooks of all tiers are concatenated,
+unless `allowManagedHooksOnly` drops all but the managed ones.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from gateway.domain.agent_settings import HookInForce, InForce, SettingsFile
+from gateway.errors import ConfigError
+
+Problems = list[tuple[str, str]]
+
+
+def merged(existing: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with ours in them: our first key first, hooks of an event after those that were there.
+
+    Raises ConfigError where what is there has another shape than settings have.
+    """
+    hooks = existing.get("hooks", {})
+    if not isinstance(hooks, dict):
+        raise _odd("hooks is no object")
+    both = dict(hooks)
+    for event, groups in added["hooks"].items():
+        there = hooks.get(event, [])
+        if not isinstance(there, list):
+            raise _odd(f"hooks.{event} is no list")
+        both[event] = [*there, *groups]
+    whole = {name: value for name, value in added.items() if name != "hooks"}
+    for name, value in existing.items():
+        if name == "env" and isinstance(value, dict) and isinstance(whole.get("env"), dict):
+            whole["env"] = {**value, **whole["env"]}
+        elif name not in whole:
+            whole[name] = value
+    whole["hooks"] = both
+    return whole
+
+
+def in_force(
+    files: Sequence[SettingsFile], url: str, events: Sequence[str], variables: Sequence[str]
+) -> InForce:
+    """What the files amount to. `events` should be posted; `variables` should reach the gateway as headers."""
+    problems: Problems = []
+    parsed = [(file, _parsed(file, problems)) for file in files]
+    managed = [(file, document) for file, document in parsed if file.tier == "managed"]
+    only_managed = any(document.get("allowManagedHooksOnly") is True for _, document in managed)
+    found: list[HookInForce] = []
+    for file, document in parsed:
+        if only_managed and file.tier != "managed":
+            continue
+        if document.get("disableAllHooks") is True:
+            problems.append((f"{file.path} sets disableAllHooks.", "Take it out."))
+            if file.tier != "managed":
+                found = [hook for hook in found if hook.tier == "managed"]
+                break
+        found += _hooks_to(url, file, document, problems)
+    _restrictions(managed, url, variables, problems)
+    reached = {hook.event for hook in found}
+    return InForce(
+        hooks=tuple(found),
+        missing=tuple(event for event in events if event not in reached),
+        problems=tuple(problems),
+        minimum_version=next(
+            (
+                str(document["requiredMinimumVersion"])
+                for _, document in managed
+                if document.get("requiredMinimumVersion")
+            ),
+            "",
+        ),
+        managed=bool(managed),
+    )
+
+
+def _parsed(file: SettingsFile, problems: Problems) -> dict[str, Any]:
+    if file.content is None:
+        problems.append((f"{file.path} cannot be read.", "Look at it as a user who may."))
+        return {}
+    try:
+        document = json.loads(file.content)
+    except (ValueError, RecursionError) as error:
+        problems.append((f"{file.path} is no JSON: {error}.", "Mend it: the client does not start with it."))
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _hooks_to(
+    url: str, file: SettingsFile, document: Mapping[str, Any], problems: Problems
+) -> Iterator[HookInForce]:
+    hooks = document.get("hooks")
+    if not isinstance(hooks, dict):
+        return
+    for event, groups in hooks.items():
+        for group in groups if isinstance(groups, list) else ():
+            inner = group.get("hooks") if isinstance(group, dict) else None
+            for hook in inner if isinstance(inner, list) else ():
+                if not isinstance(hook, dict) or not _reaches(hook, url):
+                    continue
+                seconds = hook.get("timeout", 0)
+                if isinstance(seconds, int | float) and seconds <= 0 and "timeout" in hook:
+                    problems.append(
+                        (
+                            f"{file.path}: the hook of {event} has timeout {seconds}: it is dropped.",
+                            "Write 5.",
+                        )
+                    )
+                    continue
+                if group.get("matcher") not in {None, "", "*"} or hook.get("if"):
+                    problems.append(
+                        (
+                            f"{file.path}: the hook of {event} is only for some calls.",
+                            "Take matcher and if out.",
+                        )
+                    )
+                yield HookInForce(
+                    event=event,
+                    tier=file.tier,
+                    path=file.path,
+                    url=url,
+                    blocks=hook.get("onFailure") == "block",
+                    command=hook.get("type") == "command",
+                    seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+                )
+
+
+def _reaches(hook: Mapping[str, Any], url: str) -> bool:
+    """Whether a hook posts to the gateway: an http hook by its URL, a command by the last word of its line."""
+    if hook.get("type") == "http":
+        return hook.get("url") == url
+    if hook.get("type") != "command" or not isinstance(hook.get("command"), str):
+        return False
+    try:
+        words = shlex.split(hook["command"])
+    except ValueError:
+        return False
+    return url in words
+
+
+def _restrictions(
+    managed: Sequence[tuple[SettingsFile, Mapping[str, Any]]],
+    url: str,
+    variables: Sequence[str],
+    problems: Problems,
+) -> None:
+    """Managed lists that hold for managed hooks as well."""
+    for file, document in managed:
+        urls = document.get("allowedHttpHookUrls")
+        if isinstance(urls, list) and not any(
+            isinstance(text, str) and fnmatchcase(url, text) for text in urls
+        ):
+            problems.append(
+                (f"{file.path}: allowedHttpHookUrls does not hold {url}: every hook fails.", "Add it.")
+            )
+        allowed = document.get("httpHookAllowedEnvVars")
+        lost = [name for name in variables if isinstance(allowed, list) and name not in allowed]
+        if lost:
+            problems.append(
+                (
+                    f"{file.path}: httpHookAllowedEnvVars drops {', '.join(lost)} from our headers.",
+                    "Add them.",
+                )
+            )
+
+
+def _odd(what: str) -> ConfigError:
+    return ConfigError(
+        f"The settings have another shape than Claude Code's: {what}.",
+        number=55,
+        remedy="Mend the file, or move it away.",
+    )
