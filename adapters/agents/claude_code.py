@@ -21,6 +21,7 @@ from gateway.domain.decision import Answer
 from gateway.domain.events import Claims, HookEvent, McpServer, Subagent
 from gateway.domain.vocabulary import AnswerWord
 from gateway.errors import PayloadError
+from gateway.wire.json_names import repeats_a_name
 
 AGENT = "claude-code"
 REASON_BYTES = 2000
@@ -81,6 +82,8 @@ class ClaudeCodeAdapter:
             raise PayloadError(
                 f"The body is nested deeper than {MAX_DEPTH} levels.", number=3, remedy="Flatten it."
             )
+        if repeats_a_name(body, payload):
+            raise PayloadError("The body names a field twice.", number=4, remedy="Name every field once.")
         tool = _text(payload, "tool_name")
         tool_input = payload.get("tool_input")
         form = self._data.events.get(name)
@@ -102,7 +105,6 @@ class ClaudeCodeAdapter:
             canonical=self._canonical(payload, tool, tool_input, claims),
             payload=payload,
             problem=self._problem(name, payload, tool, tool_input),
-            synthetic=headers.get("x-ostiary-synthetic", "") == "1",
             legacy_route=legacy_route,
             size=len(body),
             ask_as=form.ask if form else "pass",
@@ -127,7 +129,6 @@ class ClaudeCodeAdapter:
             cwd=found.get("cwd", ""),
             claims=self.claims(headers),
             problem="The body is larger than what is read.",
-            synthetic=headers.get("x-ostiary-synthetic", "") == "1",
             ask_as=form.ask if form else "pass",
             allow_as="pass",
         )
