@@ -61,31 +61,32 @@ _EXPECTED = frozenset(
 _OPTIONS = frozenset(
     {"now", "globals", "defaultPolicyVersion", "defaultScope", "lenientScopeSearch", "strictEvaluation"}
 )
-_PRINCIPAL = frozenset({"id", "policyVersion", "roles", "attr", "scope"})
-_RESOURCE = frozenset({"kind", "policyVersion", "id", "attr", "scope"})
+PRINCIPAL_FIELDS = frozenset({"id", "policyVersion", "roles", "attr", "scope"})
+RESOURCE_FIELDS = frozenset({"kind", "policyVersion", "id", "attr", "scope"})
 
 
 def parse_suite(data: bytes, file: str) -> Suite:
     """A suite file. Raises SuiteFault with everything that is wrong with it."""
-    return _parse(data, file, _SUITE, _suite)
+    return parse_message(data, file, _SUITE, _suite)
 
 
 def parse_principals(data: bytes, file: str) -> Fixtures:
     """`testdata/principals.yaml`. Raises SuiteFault."""
-    return _parse(data, file, frozenset({"$schema", "principals", "principalGroups"}), _fixtures)
+    return parse_message(data, file, frozenset({"$schema", "principals", "principalGroups"}), _fixtures)
 
 
 def parse_resources(data: bytes, file: str) -> Fixtures:
     """`testdata/resources.yaml`. Raises SuiteFault."""
-    return _parse(data, file, frozenset({"$schema", "resources", "resourceGroups"}), _fixtures)
+    return parse_message(data, file, frozenset({"$schema", "resources", "resourceGroups"}), _fixtures)
 
 
 def parse_aux_data(data: bytes, file: str) -> Fixtures:
     """`testdata/auxdata.yaml`. Raises SuiteFault."""
-    return _parse(data, file, frozenset({"$schema", "auxData"}), _fixtures)
+    return parse_message(data, file, frozenset({"$schema", "auxData"}), _fixtures)
 
 
-def _parse(data: bytes, file: str, known: frozenset[str], read: Callable[[Fields], Parsed]) -> Parsed:
+def parse_message(data: bytes, file: str, known: frozenset[str], read: Callable[[Fields], Parsed]) -> Parsed:
+    """One message of a file, with these fields. Raises SuiteFault with everything that is wrong."""
     try:
         text = data.decode("utf-8-sig")
         nodes = parse_json(text, file) if file.endswith(".json") else parse(text, file)
@@ -126,15 +127,16 @@ def _suite(fields: Fields) -> Suite:
 
 def _fixtures(fields: Fields) -> Fixtures:
     return Fixtures(
-        principals=fields.messages("principals", _PRINCIPAL, _principal),
-        resources=fields.messages("resources", _RESOURCE, _resource),
-        aux_data=fields.messages("auxData", frozenset({"jwt", "jwts"}), _aux_data),
+        principals=fields.messages("principals", PRINCIPAL_FIELDS, read_principal),
+        resources=fields.messages("resources", RESOURCE_FIELDS, read_resource),
+        aux_data=fields.messages("auxData", frozenset({"jwt", "jwts"}), read_aux_data),
         principal_groups=fields.messages("principalGroups", frozenset({"principals"}), _group("principals")),
         resource_groups=fields.messages("resourceGroups", frozenset({"resources"}), _group("resources")),
     )
 
 
-def _principal(fields: Fields) -> Principal:
+def read_principal(fields: Fields) -> Principal:
+    """A principal."""
     identifier = fields.text("id", required=True)
     roles = fields.texts("roles", unique=True)
     fields.demand("roles", present=bool(roles))
@@ -147,7 +149,8 @@ def _principal(fields: Fields) -> Principal:
     )
 
 
-def _resource(fields: Fields) -> Resource:
+def read_resource(fields: Fields) -> Resource:
+    """A resource."""
     kind = fields.text("kind", required=True)
     identifier = fields.text("id", required=True)
     return Resource(
@@ -159,7 +162,8 @@ def _resource(fields: Fields) -> Resource:
     )
 
 
-def _aux_data(fields: Fields) -> AuxData:
+def read_aux_data(fields: Fields) -> AuxData:
+    """Claims of one token, or of several by name."""
     tokens = fields.messages("jwts", frozenset({"claims"}), lambda token: {"claims": token.values("claims")})
     return AuxData(jwt=fields.values("jwt"), jwts=tokens)
 
@@ -178,7 +182,7 @@ def _options(fields: Fields) -> Options | None:
     if options is None:
         return None
     return Options(
-        now=_now(options),
+        now=read_now(options),
         globals=options.values("globals"),
         default_version=_matching(options, "defaultPolicyVersion", _VERSION, _VERSION_RULE),
         default_scope=_matching(options, "defaultScope", _SCOPE, _SCOPE_RULE),
@@ -187,7 +191,8 @@ def _options(fields: Fields) -> Options | None:
     )
 
 
-def _now(options: Fields) -> int | None:
+def read_now(options: Fields) -> int | None:
+    """The field `now`, None when it is absent."""
     node = options.node_of("now")
     if node is None:
         return None

@@ -1,0 +1,137 @@
+"""`ostiary policy explain`: why policy decides a request as it does, and what would change it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gateway import clock
+from gateway.cli.configured import config_of, config_options
+from gateway.cli.record_source import open_source
+from gateway.config import Config
+from gateway.config_rules import check_settings, rules_off
+from gateway.config_sources import Settings
+from gateway.domain.check import CheckRequest
+from gateway.errors import ConfigError
+from gateway.packs import shipped_packs
+from gateway.policy.directory import read_roots
+from gateway.policy.engine import Engine, compile_policies
+from gateway.policy.explain import Explanation, explain
+from gateway.policy.explain.request import SuiteFault, parse_request
+from gateway.policy.explain.text import lines
+from gateway.policy.settings import EngineSettings
+from gateway.recorded_call import is_decided_call, question_of
+
+_COLOURS = {"allow": "green", "held": "green", "deny": "red", "not_held": "yellow"}
+
+
+@click.command("explain")
+@click.argument("request_file", required=False, type=click.File("rb"))
+@click.option(
+    "--id", "identifier", metavar="ID", help="Explain a recorded call instead; `last` is the newest."
+)
+@click.option(
+    "--policies", "directories", multiple=True, type=click.Path(path_type=Path, exists=True),
+    help="Policies beside those of the configuration.",
+)  # fmt: skip
+@click.option("--no-packs", is_flag=True, help="Without the shipped packs.")
+@click.option("--all", "everything", is_flag=True, help="Show every rule that was looked at.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Data directory of the gateway, for --id.")
+@config_options
+def command(
+    settings: Settings,
+    request_file: Any,
+    identifier: str | None,
+    directories: tuple[Path, ...],
+    no_packs: bool,
+    everything: bool,
+    as_json: bool,
+    data_dir: Path | None,
+) -> None:
+    r"""Explain the decision about a request (REQUEST_FILE, JSON or YAML; - is stdin) or a recorded call (--id).
+
+    \b
+    REQUEST_FILE holds what Cerbos' CheckResources takes:
+      principal: {id: ada, roles: [engineer]}
+      resources:
+        - actions: [read]
+          resource: {kind: file, id: /etc/passwd, attr: {path: /etc/passwd, groups: [system]}}
+    """
+    config = config_of(settings, data_dir)
+    if (request_file is None) == (identifier is None):
+        raise ConfigError("Name a request file or an --id.", number=67, remedy="See --help.")
+    engine = _engine(config, directories, no_packs=no_packs)
+    if identifier is not None:
+        request, now = _recorded(identifier, config, engine, data_dir)
+    else:
+        request, asked = _from_file(request_file)
+        now = asked if asked is not None else clock.now()
+    found = explain(engine, request, now)
+    if as_json:
+        click.echo(json.dumps(_as_json(found, engine), indent=2, ensure_ascii=False))
+        return
+    paint = _painted if sys.stdout.isatty() else _plain
+    for explanation in found:
+        for line in lines(explanation, paint, everything=everything):
+            click.echo(line)
+
+
+def _engine(config: Config, directories: tuple[Path, ...], *, no_packs: bool) -> Engine:
+    roots = [*([] if no_packs else [shipped_packs()]), *map(Path, config.policies), *directories]
+    return compile_policies(read_roots(roots), EngineSettings())
+
+
+def _from_file(file: Any) -> tuple[CheckRequest, int | None]:
+    name = getattr(file, "name", "") or "request"
+    try:
+        return parse_request(file.read(), name)
+    except SuiteFault as fault:
+        raise ConfigError(
+            f"{name} is no request:{fault}", number=68, remedy="`ostiary policy explain --help` shows one."
+        ) from None
+
+
+def _recorded(
+    identifier: str, config: Config, engine: Engine, data_dir: Path | None
+) -> tuple[CheckRequest, int]:
+    """The question of a recorded call, at the time it was asked."""
+    source = open_source(Path(config.data_dir) if config.data_dir else data_dir, None, None, None)
+    try:
+        row = source.find(identifier)
+    finally:
+        source.close()
+    if row is None or not is_decided_call(row.record):
+        raise ConfigError(
+            f"No call that policy decided has the id {identifier!r}.",
+            number=69,
+            remedy="`ostiary audit search` lists ids.",
+        )
+    if row.record.erased:
+        click.echo(
+            "Some values of this call were erased from the record; conditions over them may differ.", err=True
+        )
+    asked = check_settings(config, rules_off(config, (rule.name for rule in engine.rules())))
+    return question_of(row.record, engine, asked).request, row.record.ts
+
+
+def _as_json(found: tuple[Explanation, ...], engine: Engine) -> Mapping[str, Any]:
+    return {
+        "schema": "ostiary.explanation/1",
+        "revision": engine.revision,
+        "explanations": [msgspec.to_builtins(explanation) for explanation in found],
+    }
+
+
+def _plain(text: str, _word: str) -> str:
+    return text
+
+
+def _painted(text: str, word: str) -> str:
+    return click.style(text, dim=True) if word == "dim" else click.style(text, fg=_COLOURS[word])
