@@ -227,7 +227,7 @@ class Supervision:
 
     def _summarise(self, summary: Summary) -> None:
         """One record for calls that have none of their own."""
-        self._telemetry.audit_dropped.labels("counted_only").inc(summary.unrecorded)
+        self._telemetry.dropped("counted_only", summary.unrecorded)
         principal = RecordedPrincipal(
             id=summary.principal.id,
             roles=summary.principal.roles,

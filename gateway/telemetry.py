@@ -146,6 +146,10 @@ class Telemetry:
         """Count a request whose caller could not be proven."""
         self.unauthenticated.labels(problem if problem in _PROBLEMS else OTHER).inc()
 
+    def dropped(self, reason: str, count: int) -> None:
+        """Calls without a record of their own: `write_failed`, or `counted_only` where one record tells of many."""
+        self.audit_dropped.labels(reason).inc(count)
+
     def refused(self, reason: str) -> None:
         """Count a request that was refused before it was read: `host`, `browser` or `head`."""
         self.refused_requests.labels(reason).inc()

@@ -182,6 +182,7 @@ class Hooks:
         for observer in self._observers:
             observer(record)
         return answer
+            self._telemetry.dropped("write_failed", 1)
 
     async def _journalled(self, record: Record) -> Exception | None:
         """What kept a record from being written, None once it is as durable as configured."""
