@@ -174,6 +174,7 @@ class Hooks:
             self._telemetry.failure(cause, record.answer)
         if failure is not None:
             self._telemetry.failure("record_failed", answer.word)
+            self._telemetry.dropped("write_failed", 1)
             _LOG.error("record_failed", detail=str(failure), decision_id=record.decision_id)
         if UNTRANSLATED in record.flags:
             _LOG.warning("output_not_translated", detail=record.detail, decision_id=record.decision_id)
@@ -182,7 +183,6 @@ class Hooks:
         for observer in self._observers:
             observer(record)
         return answer
-            self._telemetry.dropped("write_failed", 1)
 
     async def _journalled(self, record: Record) -> Exception | None:
         """What kept a record from being written, None once it is as durable as configured."""
