@@ -13,9 +13,8 @@ import msgspec
 
 from gateway import clock
 from gateway.cli.configured import config_of, config_options
-from gateway.cli.record_source import open_source
+from gateway.cli.recorded import asked_with, recorded_call
 from gateway.config import Config
-from gateway.config_rules import check_settings, rules_off
 from gateway.config_sources import Settings
 from gateway.domain.check import CheckRequest
 from gateway.errors import ConfigError
@@ -26,7 +25,7 @@ from gateway.policy.explain import Explanation, explain
 from gateway.policy.explain.request import SuiteFault, parse_request
 from gateway.policy.explain.text import lines
 from gateway.policy.settings import EngineSettings
-from gateway.recorded_call import is_decided_call, question_of
+from gateway.recorded_call import question_of
 
 _COLOURS = {"allow": "green", "held": "green", "deny": "red", "not_held": "yellow"}
 
@@ -69,7 +68,8 @@ def command(
         raise ConfigError("Name a request file or an --id.", number=67, remedy="See --help.")
     engine = _engine(config, directories, no_packs=no_packs)
     if identifier is not None:
-        request, now = _recorded(identifier, config, engine, data_dir)
+        record = recorded_call(identifier, config)
+        request, now = question_of(record, engine, asked_with(config, engine)).request, record.ts
     else:
         request, asked = _from_file(request_file)
         now = asked if asked is not None else clock.now()
@@ -96,29 +96,6 @@ def _from_file(file: Any) -> tuple[CheckRequest, int | None]:
         raise ConfigError(
             f"{name} is no request:{fault}", number=68, remedy="`ostiary policy explain --help` shows one."
         ) from None
-
-
-def _recorded(
-    identifier: str, config: Config, engine: Engine, data_dir: Path | None
-) -> tuple[CheckRequest, int]:
-    """The question of a recorded call, at the time it was asked."""
-    source = open_source(Path(config.data_dir) if config.data_dir else data_dir, None, None, None)
-    try:
-        row = source.find(identifier)
-    finally:
-        source.close()
-    if row is None or not is_decided_call(row.record):
-        raise ConfigError(
-            f"No call that policy decided has the id {identifier!r}.",
-            number=69,
-            remedy="`ostiary audit search` lists ids.",
-        )
-    if row.record.erased:
-        click.echo(
-            "Some values of this call were erased from the record; conditions over them may differ.", err=True
-        )
-    asked = check_settings(config, rules_off(config, (rule.name for rule in engine.rules())))
-    return question_of(row.record, engine, asked).request, row.record.ts
 
 
 def _as_json(found: tuple[Explanation, ...], engine: Engine) -> Mapping[str, Any]:

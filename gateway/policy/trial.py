@@ -44,7 +44,9 @@ def _read(directory: Path, packs: Path, *, with_packs: bool | None) -> Desk:
 
 
 def _needs(files: Sequence[SourceFile], packs: Path) -> bool:
-    """Whether a scoped policy stands on a root policy that only the packs have."""
+    """Whether a scoped policy stands on a root policy that only the packs have, or there is no policy at all."""
+    if not any(not file.schema for file in files):
+        return True
     keys = _keys(files)
     missing = {(kind, name, version) for kind, name, version, scope in keys if scope} - {
         (kind, name, version) for kind, name, version, scope in keys if not scope
