@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from gateway.cli.live import LiveView
 from gateway.config import Config
 from gateway.config_sources import load
 from gateway.logs import configure_logging
+from gateway.web.hooks import RecordObserver
 from gateway.wiring import BuiltGate, GateBuilder
 
 
@@ -61,15 +64,25 @@ def command(
     )
     configure_logging(sys.stderr, config.telemetry.log_level, as_json=as_json)
     console = Console(highlight=False, soft_wrap=True)
-    view = LiveView(console, live=on_terminal and not quiet)
     config_file = file.absolute() if file else None
-    builder = GateBuilder(config, dict(os.environ), config_file=config_file, observers=(view.show,))
+    observers: list[RecordObserver] = []
+    builder = GateBuilder(config, dict(os.environ), config_file=config_file, observers=observers)
+    view = LiveView(Console(highlight=False), pulse=builder.pulse, clock=time.monotonic)
+    live = on_terminal and not quiet
+    if live:
+        observers.append(view.show)
     built = builder.build()
 
     def ready() -> None:
         banner(console, config, built)
+        if live:
+            configure_logging(view.log_stream(), config.telemetry.log_level, as_json=as_json)
+            view.start(asyncio.get_running_loop())
 
-    uvloop.run(built.gate.run(ready))
+    try:
+        uvloop.run(built.gate.run(ready))
+    finally:
+        view.stop()
 
 
 def banner(console: Console, config: Config, built: BuiltGate) -> None:
