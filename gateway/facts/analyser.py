@@ -95,8 +95,10 @@ class CallAnalyser:
             self._mcp.call(event, findings)
             return
         if event.event == "ConfigChange":
-            path = event.payload.get("file_path")
-            if isinstance(path, str) and event.payload.get("source") in tools.settings_sources:
+            path, source = event.payload.get("file_path"), event.payload.get("source")
+            if isinstance(path, str) and not (
+                isinstance(source, str) and source not in tools.settings_sources
+            ):
                 findings.file(path, ("write",), "path", via="config_change")
             return
         for row in tools.files.get(tool, ()):

@@ -131,19 +131,25 @@ class ArgumentWalk:
             return
         if key in self._fields.command:
             self._findings.shell = True
-        named_url = key in self._fields.url and key not in self._fields.path and "." in text
-        if named_url or is_url(text):
+        if is_url(text):
             self.url(text, certain=False)
-        elif key in self._fields.host and not _BLANK.search(text) and "." in text:
-            self._findings.host(self._hosts.of_name(text), "connect", via="mcp", certain=False)
         elif len(text) <= _LONGEST_GUESS and "\n" not in text.strip() and self._is_path(key, text):
-            shape = "glob" if is_glob(text) else "path"
             self._findings.file(text, self._actions, "path", via="mcp", certain=False)
-            if shape == "glob":
+            if is_glob(text):
                 self._findings.file(text, self._actions, "glob", via="mcp", certain=False)
         else:
+            self._host(key, text)
             self._guarded_only(text)
         self._urls_inside(text)
+
+    def _host(self, key: str, text: str) -> None:
+        """A host without a scheme, where the argument's name says that it is one."""
+        if "." not in text or _BLANK.search(text):
+            return
+        if key in self._fields.url:
+            self.url(text, certain=False)
+        elif key in self._fields.host:
+            self._findings.host(self._hosts.of_name(text), "connect", via="mcp", certain=False)
 
     def _is_path(self, key: str, text: str) -> bool:
         return key in self._fields.path or bool(_PATH_FORM.match(text))
@@ -151,6 +157,8 @@ class ArgumentWalk:
     def _guarded_only(self, text: str) -> None:
         """A text that may as well be prose: a guarded place counts, when the text is nothing else."""
         text = text.strip()
+        if is_url(text) and text[:5].lower() != "file:":
+            return
         if len(text) <= _LONGEST_NAME and (_PATH_FORM.match(text) or not _BLANK.search(text)):
             self._findings.guarded_file(text, self._actions, via="mcp")
 

@@ -19,6 +19,7 @@ from gateway.facts.mcp_data import COMMAND_ROLES, TEXT, McpModels, PathRole, Ser
 from gateway.facts.operations import Findings
 
 _MARK = "mcp__"
+_OPENED = frozenset({"file", "http", "https", "ws", "wss", "ftp"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -38,8 +39,15 @@ class McpCalls:
         """The reading of a server's resource: the client's own tool does it, so it is known; its URI may be a file."""
         name = server if isinstance(server, str) and server else "unknown"
         self._add(event, name, "resource", findings, source="unknown", known=True)
-        if isinstance(uri, str):
-            walk = ArgumentWalk(findings, self._hosts, self._models.data.fields, ("read",))
+        if not isinstance(uri, str):
+            return
+        walk = ArgumentWalk(findings, self._hosts, self._models.data.fields, ("read",))
+        scheme, separator, rest = uri.strip().partition("://")
+        if separator and scheme.lower() not in _OPENED:
+            # A scheme of the server's own: what follows is no host, and may be a path.
+            findings.guarded_file(rest, ("read",), via="mcp")
+            findings.guarded_file(f"/{rest.lstrip('/')}", ("read",), via="mcp")
+        else:
             walk.guess("uri", uri)
 
     def _one(self, event: HookEvent, server: str, tool: str, findings: Findings) -> None:
@@ -78,18 +86,23 @@ class McpCalls:
         path_role: PathRole | None = self._models.data.roles.get(role)
         if role in COMMAND_ROLES:
             findings.shell = True
+        if path_role is None:
             walk.guess(name, value, strict=True)
-            return
-        for text in walk.texts(value):
+        for text in walk.texts(value) if role not in COMMAND_ROLES else ():
             if role == "host":
                 findings.host(self._hosts.of_name(text), "connect", via="mcp")
             elif path_role is None or (text.lstrip()[:4].lower() == "http" and "://" in text):
                 walk.url(text, certain=True)
-            elif path_role.shape == "path" and is_glob(text):
-                findings.file(text, path_role.actions, "path", via="mcp")
-                findings.file(text, path_role.actions, "glob", via="mcp", certain=False)
             else:
-                findings.file(text, path_role.actions, path_role.shape, via="mcp")
+                self._path(path_role, name, text, walk, findings)
+
+    @staticmethod
+    def _path(role: PathRole, name: str, text: str, walk: ArgumentWalk, findings: Findings) -> None:
+        findings.file(text, role.actions, role.shape, via="mcp")
+        if role.shape == "path" and is_glob(text):
+            # The server may take it for a name or for a glob, or unwrap it first.
+            findings.file(text, role.actions, "glob", via="mcp", certain=False)
+            walk.guess(name, text, strict=True)
 
     @staticmethod
     def _add(

@@ -42,14 +42,34 @@ class ProjectRule(Struct, frozen=True, kw_only=True):
 
 
 def slug(directory: str) -> str:
-    """The name Claude Code gives the transcript folder of a directory: every UTF-16 unit beyond letters and digits is `-`.
+    """The name Claude Code gives the transcript folder of a directory.
 
-    Longer ones than 200 are cut and get a digest; such a name begins with the first 200.
+    Every UTF-16 unit beyond letters and digits is `-`. A longer one than 200 is cut and ends in a digest of the directory:
+    the 32-bit string hash of Java, its absolute value in base 36.
     """
-    text = directory[1:] if directory[2:3] == ":" else directory
-    if not text.isascii():
-        text = "".join("--" if ord(character) > 0xFFFF else character for character in text)
-    return _SLUG.sub("-", text)
+    text = directory[1:].replace("/", "\\") if directory[2:3] == ":" else directory
+    units = text if text.isascii() else _utf16(text)
+    name = _SLUG.sub("-", units)
+    if len(name) <= _SLUG_LENGTH:
+        return name
+    digest = 0
+    for unit in units:
+        digest = (digest * 31 + ord(unit)) & 0xFFFFFFFF
+    return f"{name[:_SLUG_LENGTH]}-{_base36(digest if digest < 1 << 31 else (1 << 32) - digest)}"
+
+
+def _utf16(text: str) -> str:
+    """A text with each UTF-16 unit as a character of its own."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(int.from_bytes(data[at : at + 2], "little")) for at in range(0, len(data), 2))
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number or not digits:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
 
 
 def find_project(event: HookEvent, rule: ProjectRule, groups: PathGroups) -> Project:
@@ -95,8 +115,6 @@ def _ancestor(cwd: str, folder: str) -> str:
 def _named_after(folder: str, directory: str) -> bool:
     """Whether a transcript folder belongs to a directory, or to one of its worktrees."""
     name = slug(directory)
-    if len(name) > _SLUG_LENGTH:
-        return folder.startswith(f"{name[:_SLUG_LENGTH]}-")
     return folder == name or folder.startswith(name + _WORKTREES)
 
 
