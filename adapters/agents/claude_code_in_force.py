@@ -13,33 +13,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from gateway.domain.agent_settings import HookInForce, InForce, SettingsFile
-from gateway.errors import ConfigError
 
 Problems = list[tuple[str, str]]
-
-
-def merged(existing: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with ours in them: our first key first, hooks of an event after those that were there.
-
-    Raises ConfigError where what is there has another shape than settings have.
-    """
-    hooks = existing.get("hooks", {})
-    if not isinstance(hooks, dict):
-        raise _odd("hooks is no object")
-    both = dict(hooks)
-    for event, groups in added["hooks"].items():
-        there = hooks.get(event, [])
-        if not isinstance(there, list):
-            raise _odd(f"hooks.{event} is no list")
-        both[event] = [*there, *groups]
-    whole = {name: value for name, value in added.items() if name != "hooks"}
-    for name, value in existing.items():
-        if name == "env" and isinstance(value, dict) and isinstance(whole.get("env"), dict):
-            whole["env"] = {**value, **whole["env"]}
-        elif name not in whole:
-            whole[name] = value
-    whole["hooks"] = both
-    return whole
 
 
 def in_force(
@@ -166,11 +141,3 @@ def _restrictions(
                     "Add them.",
                 )
             )
-
-
-def _odd(what: str) -> ConfigError:
-    return ConfigError(
-        f"The settings have another shape than Claude Code's: {what}.",
-        number=55,
-        remedy="Mend the file, or move it away.",
-    )

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from adapters.agents import settings_formats
 from adapters.agents.claude_code import AGENT
-from adapters.agents.claude_code_in_force import in_force, merged
+from adapters.agents.claude_code_in_force import in_force
+from adapters.agents.claude_code_project import merged_text
 from adapters.agents.hook_url import check_path, check_text, check_url, host_of, origin_of
 from gateway.domain.agent_settings import (
     STAGES,
@@ -155,9 +156,9 @@ class ClaudeCodeSettings:
         request = self._checked(msgspec.structs.replace(request, stage="observe", format="json"))
         return {ADVISORY_KEY: ADVISORY, "hooks": self._hooks(request)}
 
-    def merge(self, existing: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    def merge(self, existing: bytes | None, added: Mapping[str, Any]) -> str:
         """A project's settings with ours in them and nothing of its own lost. Raises ConfigError."""
-        return merged(existing, added)
+        return merged_text(existing, added)
 
     def encode(self, document: Mapping[str, Any], to: SettingsFormat) -> str:
         """The document as text of a format."""

@@ -133,8 +133,8 @@ class SettingsGenerator(Protocol):
         """Settings to merge into one project's, its first key saying that they are advisory. Raises ConfigError."""
         ...
 
-    def merge(self, existing: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
-        """A project's settings with ours in them and nothing of its own lost. Raises ConfigError."""
+    def merge(self, existing: bytes | None, added: Mapping[str, Any]) -> str:
+        """A project's settings (None where it has none) with ours in them and nothing of its own lost. Raises ConfigError."""
         ...
 
     def encode(self, document: Mapping[str, Any], to: SettingsFormat) -> str:
