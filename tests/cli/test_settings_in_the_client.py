@@ -94,10 +94,10 @@ def test_a_trial_stops_nobody_while_the_gateway_is_away():
 @pytest.mark.usefixtures("private_etc")
 def test_observe_records_and_takes_nothing_away(place, gateway):
     own = {"hooks": {"PostToolUse": [{"hooks": [{"type": "command", "command": "touch own-hook.txt"}]}]}}
-    place.settings(own, {"permissions": {"allow": ["Bash(echo *)", "Write", "Edit"]}})
+    place.settings(own, {"permissions": {"allow": ["Bash(echo *)"]}})
     script = Script(
         [
-            Call("own", "Bash", {"command": "echo x > own.txt", "description": "d"}),
+            Call("own", "Bash", {"command": "echo x", "description": "d"}),
             Call("else", "Bash", {"command": "touch else.txt", "description": "d"}),
         ]
     )
