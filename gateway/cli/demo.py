@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +18,7 @@ from gateway.cli.configured import reachable
 from gateway.cli.demo_gateway import Target, gateway_for
 from gateway.cli.demo_stories import AGENT, EVENT, Request, Stories, requests, stories
 from gateway.cli.gateway_api import QUERY_SOCKET, NotRunning, Reply, ask_socket, ask_url
+from gateway.cli.output import console, show
 from gateway.cli.record_source import data_dir_from
 from gateway.cli.record_words import DECISION_STYLES, decided, microseconds, rule_of, visible, would_do_of
 from gateway.clock import now, random_bytes
@@ -28,7 +28,6 @@ from gateway.errors import StoreError
 from gateway.instance import attach_instance
 from gateway.synthetic import HEADER, Call, Marks
 
-_PLAIN_WIDTH = 160
 _CLERK_SECONDS = 20.0
 _STOPPED = ("deny", "ask", "would deny", "would ask", "would fail", "failed open")
 
@@ -49,11 +48,11 @@ def command(data_dir: Path | None, config: Path | None) -> None:
 
     No agent is needed and nothing is touched: only the gateway is asked. The records are synthetic and stay out of searches.
     """
-    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    on = console()
     with gateway_for(data_dir_from(data_dir, config, os.environ)) as target:
-        _introduce(console, target)
-        totals = Player(console, target).play(stories())
-        _conclude(console, target, totals)
+        _introduce(on, target)
+        totals = Player(on, target).play(stories())
+        _conclude(on, target, totals)
 
 
 class Player:
@@ -78,7 +77,7 @@ class Player:
             for request in asked:
                 self._post(told, request, story.user, story.roles)
             for folded in fold(self._records(asked)):
-                self._console.print(Padding(call_lines(folded), (0, 0, 0, 3)))
+                show(self._console, Padding(call_lines(folded), (0, 0, 0, 3)))
                 verdict = decided(folded.first)
                 totals[verdict] = totals.get(verdict, 0) + folded.count
         return totals
@@ -171,24 +170,22 @@ def call_lines(folded: Folded) -> Text:
     return text
 
 
-def _introduce(console: Console, target: Target) -> None:
+def _introduce(on: Console, target: Target) -> None:
     status = target.status
     mode = status.get("mode", "")
     if target.private:
-        console.print(
-            f"{target.why} A private one with the shipped policies plays along; it is gone afterwards."
-        )
+        on.print(f"{target.why} A private one with the shipped policies plays along; it is gone afterwards.")
     else:
-        console.print(f"Playing against the gateway of {target.data_dir}.")
-    console.print(
+        on.print(f"Playing against the gateway of {target.data_dir}.")
+    on.print(
         f"It is in {mode} mode, policy {status.get('revision', '')}. Nothing is executed: only the gateway is asked.\n"
     )
 
 
-def _conclude(console: Console, target: Target, totals: dict[str, int]) -> None:
+def _conclude(on: Console, target: Target, totals: dict[str, int]) -> None:
     counted = ", ".join(
         f"{count} {name}" for name, count in sorted(totals.items(), key=lambda item: -item[1])
     )
-    console.print(f"\n{sum(totals.values())} calls: {counted}.")
+    on.print(f"\n{sum(totals.values())} calls: {counted}.")
     if not target.private:
-        console.print("One decision in full: ostiary why ID. All of them: ostiary audit search --synthetic")
+        on.print("One decision in full: ostiary why ID. All of them: ostiary audit search --synthetic")

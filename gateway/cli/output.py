@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 PLAIN_WIDTH = 200
@@ -28,8 +28,8 @@ def columns(*styles: str) -> Table:
     return table
 
 
-def show(on: Console, table: Table) -> None:
-    """Print a table; its lines end where their text ends."""
+def show(on: Console, table: RenderableType) -> None:
+    """Print a table or another renderable; its lines end where their text ends."""
     with on.capture() as captured:
         on.print(table)
     for line in captured.get().splitlines():

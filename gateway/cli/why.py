@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from msgspec import UNSET
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,7 @@ from rich.text import Text
 from gateway.audit.mask import MASK
 from gateway.audit.proof import Proof, prove
 from gateway.cli.audit import as_ascii
+from gateway.cli.output import console, show
 from gateway.cli.record_source import open_source, source_options
 from gateway.cli.record_words import (
     DECISION_STYLES,
@@ -30,6 +32,7 @@ from gateway.cli.record_words import (
 )
 from gateway.cli.rule_text import rule_text
 from gateway.cli.times import shown_time
+from gateway.config_sources import load
 from gateway.domain.query import Row
 from gateway.domain.record import Record, RecordedOperation, RecordedReason, short_id
 from gateway.errors import ConfigError
@@ -38,7 +41,6 @@ from gateway.words import operation_words
 _MAX_OPERATIONS = 12
 _MAX_RULES = 4
 _MAX_VALUE = 400
-_PLAIN_WIDTH = 160
 _ANSWERS = {
     "pass": "pass: the agent's own rules went on",
     "deny": "deny: the agent was stopped",
@@ -95,19 +97,23 @@ def command(
             remedy="`ostiary audit search` lists ids.",
         )
     proof = prove(source.data_dir / "audit", row.chain, row.record.seq) if source.data_dir else None
+    differ: tuple[str, ...] = ()
+    if source.data_dir is not None:
+        from gateway.cli.why_differ import differences  # noqa: PLC0415 - a masked record needs no policy engine
+
+        differ = differences(row.record, load(config, os.environ))
     if as_json:
         words = {
             reason.rule: rule_text(reason.file, reason.line, reason.rule)
             for reason in row.record.reasons
             if reason.file
         }
-        click.echo(as_ascii({"row": row, "proof": proof, "rules": words}))
+        click.echo(as_ascii({"row": row, "proof": proof, "rules": words, "differ": differ}))
         return
-    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
-    Console(highlight=False, markup=False, width=width).print(screen(row, proof))
+    show(console(), screen(row, proof, differ))
 
 
-def screen(row: Row, proof: Proof | None) -> Group:
+def screen(row: Row, proof: Proof | None, differ: Sequence[str] = ()) -> Group:
     """One decision on one screen."""
     record = row.record
     verdict = decided(record)
@@ -125,6 +131,7 @@ def screen(row: Row, proof: Proof | None) -> Group:
         ("asked", _asked(record)),
         ("would", _would(record)),
         ("decision", _decision(record)),
+        ("differ", "\n".join(visible(line) for line in differ)),
         ("answer", _answer(record)),
         ("outcome", _outcome(row)),
         ("record", _record(row, proof)),

@@ -34,11 +34,8 @@ def lines(explanation: Explanation, paint: Paint = uncoloured, *, everything: bo
         yield from _rule(decided, paint, "  ")
     for output in explanation.outputs:
         yield f"  says     {shown(output)}"
-    if explanation.turn is not None:
-        yield "  It would have gone the other way if"
-        yield from _turn(explanation.turn, "    ")
-    elif not allowed and decided is not None and decided.condition is None:
-        yield "  Nothing would have changed it: the rule has no condition."
+    for line in turn_lines(explanation):
+        yield f"  {line}"
     for other in explanation.others:
         yield f"  Another role: {other}"
     rest = [rule for rule in explanation.rules if not rule.decided]
@@ -49,6 +46,16 @@ def lines(explanation: Explanation, paint: Paint = uncoloured, *, everything: bo
     elif rest:
         count = "1 other rule was" if len(rest) == 1 else f"{len(rest)} other rules were"
         yield paint(f"  {count} looked at and did not decide (--all shows them).", "dim")
+
+
+def turn_lines(explanation: Explanation) -> Iterator[str]:
+    """What would have had to differ for the other decision, with the values that were seen; nothing where that is unknown."""
+    decided = explanation.decided_by
+    if explanation.turn is not None:
+        yield "It would have gone the other way if"
+        yield from _turn(explanation.turn, "  ")
+    elif explanation.effect != "EFFECT_ALLOW" and decided is not None and decided.condition is None:
+        yield "Nothing would have changed it: the rule has no condition."
 
 
 def _rule(rule: RuleTrace, paint: Paint, margin: str) -> Iterator[str]:
