@@ -7,7 +7,7 @@ from gateway.config import Config
 from gateway.domain.record import Record, RecordedReason
 from gateway.errors import OstiaryError
 from gateway.policy.explain import explain
-from gateway.policy.explain.text import turn_lines
+from gateway.policy.explain.text import lines, turn_lines
 from gateway.recorded_call import is_decided_call, question_of
 from gateway.wiring import build_engine
 
@@ -24,12 +24,9 @@ def differences(record: Record, config: Config) -> tuple[str, ...]:
     except OstiaryError as error:
         return (f"The policies cannot be loaded now: {error.message}",)
     request = question_of(record, engine, asked_with(config, engine)).request
-    found = [
-        line
-        for item in explain(engine, request, record.ts)
-        if _about(reason, item)
-        for line in turn_lines(item)
-    ]
+    about = [item for item in explain(engine, request, record.ts) if _about(reason, item)]
+    # An ask rides on an ALLOW: nothing turns that, but its conditions show why it was asked.
+    found = [line for item in about for line in (tuple(turn_lines(item)) or tuple(lines(item)))]
     if found and engine.revision != record.revision:
         found.append(f"(as the policies are now: {engine.revision}; then they were {record.revision})")
     return tuple(found)
