@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -96,13 +97,11 @@ class ArgumentWalk:
             for key, item in values.items()
             if isinstance(item, str) and 0 < len(item) <= _LONGEST_NAME
         ]
-        pairs = [
-            (first, second)
-            for _, first in texts
-            if _PATH_FORM.match(first) or first.endswith("/")
-            for _, second in texts
-            if second is not first and not _PATH_FORM.match(second) and not _BLANK.search(second)
-        ]
+        directories = [text for _, text in texts if _PATH_FORM.match(text) or text.endswith("/")]
+        names = [text for _, text in texts if not _PATH_FORM.match(text) and not _BLANK.search(text)]
+        every = ((first, second) for first in directories for second in names if second is not first)
+        # Thousands of arguments make millions of pairs: only as many as can be used are made.
+        pairs = list(islice(every, MAX_JOINED + 1))
         for first, second in pairs[:MAX_JOINED]:
             self._findings.guarded_file(f"{first}/{second}", self._actions, via="mcp")
         if len(pairs) > MAX_JOINED:
