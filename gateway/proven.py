@@ -76,6 +76,7 @@ class ProvenPdp:
         problem = await ask_canary(self._inner, deadline, self._kind_prefix)
         self._proved(problem)
         if problem:
+            self._proven_connections = 0
             raise PdpUnproven(
                 problem, number=6, remedy="Load the export of the shipped packs into its store."
             )

@@ -109,8 +109,7 @@ class Supervision:
         return tuple(self._readiness.detail()["degraded"].values())
 
     def proved(self, problem: str) -> None:
-        """Take note of a canary's result: until it is denied again, the backend is not used."""
-        self._problem = problem
+        """Take note of a remote canary's result. Until it is denied again, every call asks it and fails."""
         self._note("canary", problem)
 
     async def check(self) -> None:
@@ -127,6 +126,8 @@ class Supervision:
             self._covered(await probe(self._pdp, _LOCAL_SECONDS))
         else:
             await self._check_remote(self._remote)
+            # From now on the backend proves itself call by call.
+            self._problem = ""
         self._telemetry.ready.set(self._readiness.ready)
         for summary in self._meters.ended(self._clock()):
             self._summarise(summary)
@@ -193,10 +194,7 @@ class Supervision:
             # Already noted, with what its canary said.
             pass
         except PdpError as error:
-            # One that is away says so with every call; what was said of it before it went stays true until it is back.
             away = str(error)
-            if self._problem == _NOT_CHECKED:
-                self._problem = ""
         self._note("away", away)
         if not away:
             version = await remote.server_version()
