@@ -14,8 +14,9 @@ from gateway.config import DROPPED_ATTRIBUTES
 from gateway.facts.tool_data import tool_data
 from gateway.obligations import ObligationError, parse_obligation
 from gateway.packs import shipped_packs
+from gateway.policy.directory import read_roots
 from gateway.policy.lint.findings import Finding
-from gateway.policy.lint.run import lint, to_json
+from gateway.policy.lint.run import kinds_of, lint, to_json
 from gateway.policy.lint.words import Words
 from gateway.policy.load import load_documents
 from gateway.policy.problems import Complaints, PolicyProblem, PolicyProblems
@@ -55,7 +56,10 @@ def command(directory: Path, form: str, with_packs: bool | None, shipped: bool, 
     inside = {file.name for file in desk.files if not file.name.startswith(f"{packs}/")} or {
         file.name for file in desk.files
     }
-    found = lint(documents, words(), frozenset(inside) if shipped else frozenset())
+    covered: frozenset[str] = frozenset()
+    if not shipped and with_packs is not False:
+        covered = kinds_of(load_documents(read_roots([packs]), Complaints()))
+    found = lint(documents, words(), frozenset(inside) if shipped else frozenset(), covered)
     found = tuple(finding for finding in found if _wanted(finding, inside, notes=notes))
     if form == "json":
         click.echo(json.dumps(to_json(found, desk.roots), indent=2, ensure_ascii=False))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.processes import ROOT, cerbos_binary
+from tests.policy_tools.commands import cerbos_compile, ostiary
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 _DATA = yaml.safe_load((CORPUS / "suites.yaml").read_text())
@@ -24,28 +22,25 @@ LOADED = "failed to load test suite:"
 
 
 def run_ours(*arguments: object) -> tuple[int, str]:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "policy", "test", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    done = ostiary("policy", "test", *arguments)
     return done.returncode, done.stdout
 
 
 def run_cerbos(*arguments: object) -> tuple[int, str]:
-    done = subprocess.run(
-        [cerbos_binary(), "compile", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    done = cerbos_compile(*arguments)
     return done.returncode, done.stdout
 
 
 def suites(text: str) -> dict[str, Any]:
-    """The suites of a JSON report by file; failures of outputs in one order, since Cerbos' order is by chance."""
+    """The suites of a JSON report by file; what Cerbos lists in an order of chance is put in one."""
     found = {suite["file"]: suite for suite in json.loads(text)["suites"]}
     for suite in found.values():
+        if "error" in suite:
+            first, *lines = suite["error"].split("\n")
+            first = re.sub(
+                r"\[([\w,]+)\]\Z", lambda match: f"[{','.join(sorted(match[1].split(',')))}]", first
+            )
+            suite["error"] = "\n".join([first, *sorted(lines)])
         for case in suite.get("testCases", []):
             for principal in case["principals"]:
                 for resource in principal["resources"]:

@@ -83,7 +83,10 @@ def _constant_problem(output: Part, subject: Subject, words: Words) -> str:
     if text is None or any(True for _ in paths_in(output.tree)):
         return ""
     try:
-        value = to_json(compile_expression(text.text).evaluate(Activation()))
+        program = compile_expression(text.text)
+        if program.references.uses_now:
+            return ""
+        value = to_json(program.evaluate(Activation()))
     except CelCompileError:
         return ""
     except EvaluationError as error:
@@ -121,7 +124,8 @@ def _check_constant(subject: Subject, findings: Findings) -> None:
         if not atom.needed or any(True for _ in paths_in(atom.tree)):
             continue
         try:
-            value = compile_expression(unparse(atom.tree)).evaluate(Activation())
+            program = compile_expression(unparse(atom.tree))
+            value = None if program.references.uses_now else program.evaluate(Activation())
         except (CelCompileError, EvaluationError):
             continue
         if isinstance(value, bool) and value is not atom.positive:

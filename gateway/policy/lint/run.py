@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.policy.lint.checks_form import check_consent, check_form, check_shadows
@@ -16,8 +16,16 @@ from gateway.policy.problems import Place
 from gateway.policy.report import inside
 
 
-def lint(documents: Sequence[Document], words: Words, shipped: frozenset[str]) -> tuple[Finding, ...]:
-    """Every finding of a set that compiles, by place. `shipped` names the files that belong to packs."""
+def lint(
+    documents: Sequence[Document],
+    words: Words,
+    shipped: frozenset[str] = frozenset(),
+    covered: frozenset[str] = frozenset(),
+) -> tuple[Finding, ...]:
+    """Every finding of a set that compiles, by place.
+
+    `shipped` names the files that belong to packs, `covered` the kinds that policies beside this set speak about.
+    """
     findings = Findings(shipped)
     everything = subjects(documents)
     for subject in everything:
@@ -28,14 +36,21 @@ def lint(documents: Sequence[Document], words: Words, shipped: frozenset[str]) -
     check_shadows(everything, findings)
     for document in documents:
         check_consent(document, words, findings)
-    _check_coverage(documents, words, findings)
+    _check_coverage(documents, covered, words, findings)
     return findings.found
 
 
-def _check_coverage(documents: Sequence[Document], words: Words, findings: Findings) -> None:
-    kinds = {
+def kinds_of(documents: Iterable[Document]) -> frozenset[str]:
+    """The kinds that a set has rules about."""
+    return frozenset(
         document.name for document in documents if isinstance(document, ResourcePolicy) and document.rules
-    }
+    )
+
+
+def _check_coverage(
+    documents: Sequence[Document], covered: frozenset[str], words: Words, findings: Findings
+) -> None:
+    kinds = kinds_of(documents) | covered
     for event in words.decided_events:
         if event not in kinds:
             findings.add(
