@@ -1,0 +1,345 @@
+"""From effects to facts: what a model says a program does, in the place where it is run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from gateway.facts.shell.context import Call, Context
+from gateway.facts.shell.effects import (
+    Code,
+    Contact,
+    Copy,
+    Credential,
+    Effect,
+    Git,
+    Indirect,
+    Link,
+    Note,
+    Output,
+    Package,
+    Run,
+    Touch,
+    Trait,
+)
+from gateway.facts.shell.inline import read_code
+from gateway.facts.shell.network import host_of
+from gateway.facts.shell.places import resolve
+from gateway.facts.shell.state import State
+from gateway.facts.shell.values import (
+    HOLE,
+    NOTHING,
+    SOMETHING,
+    Field,
+    Stream,
+    append_fields,
+    lines_of,
+    merge_streams,
+)
+
+if TYPE_CHECKING:
+    from gateway.facts.shell.simple import Runner
+    from gateway.facts.shell.walk import Walk
+
+_INHERITED: Final = ("HOME", "PWD", "OLDPWD", "USER", "TMPDIR")
+_MAX_WORDS: Final = 64
+
+
+class Application:
+    """Applies effects in order; the result is what the command prints."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._trace = runner.trace
+        self._files = runner.files
+
+    def apply(self, walk: Walk, call: Call, effects: list[Effect]) -> Stream:
+        """Turn the effects of one command into facts."""
+        state = call.state
+        read: list[Stream] = []
+        fetched: set[str] = set()
+        printed: Stream | None = None
+        output: Output | None = None
+        was_remote = self._files.remote
+        self._files.remote = was_remote or call.context.remote
+        for effect in effects:
+            if type(effect) is Touch:
+                stream = self._touch(effect, state)
+                if stream is not None:
+                    read.append(stream)
+            elif type(effect) is Contact:
+                fetched |= self._contact(effect, call)
+            elif type(effect) is Run:
+                printed = self._run(walk, call, effect)
+            elif type(effect) is Code:
+                printed = self._code(walk, call, effect)
+            elif type(effect) is Output:
+                output = effect
+            elif type(effect) is Copy:
+                self._copy(effect, call, fetched)
+            else:
+                self._record(effect, state)
+        self._files.remote = was_remote
+        return self._output(call, output, read, fetched, printed)
+
+    def _touch(self, effect: Touch, state: State) -> Stream | None:
+        if effect.action == "read" and not effect.possible:
+            return self._files.read(effect.path, state, tree=effect.tree)
+        self._files.touch(effect.action, effect.path, state, tree=effect.tree, possible=effect.possible)
+        return None
+
+    def _contact(self, effect: Contact, call: Call) -> set[str]:
+        """Note the host and what is sent to it; the hosts that something was fetched from."""
+        host, url = host_of(effect.target)
+        if host is None:
+            if effect.target.text.startswith("file:"):
+                path = url.removeprefix("file://")
+                self._files.read(Field(path), call.state)
+                return set()
+            self._trace.note("unknown_host")
+            return set()
+        if not host:
+            return set()
+        self._trace.host(host, certain=True, url=url)
+        sources: set[str] = set(call.sources)
+        for field in effect.sends:
+            stream = self._files.read(field, call.state)
+            sources |= stream.sources
+        if effect.sends_input:
+            sources |= call.stdin.sources
+        if sources:
+            self._runner.send(frozenset(sources), host)
+        return {host} if effect.fetches else set()
+
+    def _copy(self, effect: Copy, call: Call, fetched: set[str]) -> None:
+        targets = resolve(effect.target, call.state.directories, call.state.links) or []
+        if effect.source.text == "-" and effect.source.known:
+            stream = Stream(hosts=frozenset(fetched), code=True) if fetched else call.stdin
+        else:
+            places = resolve(effect.source, call.state.directories, call.state.links) or []
+            stream = merge_streams(self._files.content(place.path, call.state) for place in places[:1])
+        for place in targets:
+            call.state.written[place.path] = stream
+
+    def _record(self, effect: Effect, state: State) -> None:
+        trace = self._trace
+        if type(effect) is Link:
+            self._files.link(effect.target, effect.name, state)
+        elif type(effect) is Indirect:
+            trace.indirect.setdefault((effect.kind, effect.name))
+        elif type(effect) is Git:
+            trace.git[effect] = True
+        elif type(effect) is Package:
+            trace.packages[effect] = True
+        elif type(effect) is Credential:
+            trace.credentials[effect] = True
+        elif type(effect) is Trait:
+            last = trace.commands[-1] if trace.commands else None
+            if last is not None and effect.name not in last.traits:
+                trace.commands[-1] = structs.replace(last, traits=(*last.traits, effect.name))
+        elif type(effect) is Note:
+            trace.note(effect.reason, effect.dimensions or None)
+
+    def _output(
+        self, call: Call, output: Output | None, read: list[Stream], fetched: set[str], printed: Stream | None
+    ) -> Stream:
+        if printed is not None:
+            return printed
+        if output is not None and output.text is not None:
+            return Stream(text=output.text, sources=call.sources, hosts=call.hosts)
+        if output is not None and output.names is not None:
+            return Stream(names=output.names)
+        sources = frozenset().union(*(stream.sources for stream in read)) | call.sources
+        hosts = frozenset(fetched).union(*(stream.hosts for stream in read))
+        if output is not None and output.copies:
+            # Without a file the program passes its input on; it knows nothing better than the streams it read.
+            streams = read or [call.stdin]
+            merged = merge_streams(streams)
+            return structs.replace(merged, hosts=merged.hosts | hosts, code=merged.code or bool(fetched))
+        through = call.stdin if not read else NOTHING
+        if output is not None and output.filters:
+            merged = merge_streams(read or [call.stdin])
+            return structs.replace(merged, text=None, names=lines_of(merged), hosts=merged.hosts | hosts)
+        return Stream(
+            sources=sources | through.sources,
+            hosts=hosts | through.hosts,
+            code=bool(fetched) or through.code,
+        )
+
+    def _run(self, walk: Walk, call: Call, effect: Run) -> Stream:
+        """Another command with its own arguments."""
+        if not effect.argv:
+            return SOMETHING
+        wrapper = call.argv[0].text.rpartition("/")[2]
+        context = structs.replace(
+            call.context,
+            via=effect.via,
+            wrappers=(*call.context.wrappers, wrapper),
+            remote=call.context.remote or effect.remote,
+            privileged=call.context.privileged or effect.via == "privileged",
+            depth=call.context.depth + 1,
+        )
+        if effect.via == "privileged":
+            self._trace.privileged = True
+        state = call.state.copy()
+        if effect.directory is not None:
+            places = resolve(effect.directory, state.directories, state.links)
+            state.move(tuple(place.path for place in places) if places else None)
+        outputs: list[Stream] = []
+        for argv in self._argument_lists(call, effect):
+            inner = Call(
+                argv=argv,
+                state=state,
+                context=context,
+                stdin=NOTHING if effect.from_input else call.stdin,
+                prefix=call.prefix,
+                sources=call.sources | (call.stdin.sources if effect.from_input else frozenset()),
+            )
+            outputs.append(walk.runner.run(walk, inner).output)
+        return merge_streams(outputs)
+
+    def _argument_lists(self, call: Call, effect: Run) -> list[list[Field]]:
+        """The argument lists a command is run with: as given, or completed from names or from standard input."""
+        argv = list(effect.argv)
+        names = effect.names
+        if effect.from_input:
+            names = self._input_words(call.stdin, whole_lines=bool(effect.placeholder))
+            if names is None:
+                self._unknown_input(walk_name=argv[0])
+                names = (Field(HOLE),)
+        if names is None:
+            return [argv]
+        if not names:
+            return [argv] if not effect.placeholder else []
+        if not effect.placeholder:
+            return [[*argv, *names[:_MAX_WORDS]]]
+        return [[_filled(field, effect.placeholder, name) for field in argv] for name in names[:_MAX_WORDS]]
+
+    @staticmethod
+    def _input_words(stream: Stream, *, whole_lines: bool) -> tuple[Field, ...] | None:
+        if stream.text is not None and not whole_lines:
+            return tuple(Field(word.strip("'\"")) for word in stream.text.replace("\0", " ").split())
+        return lines_of(stream)
+
+    def _unknown_input(self, *, walk_name: Field) -> None:
+        """Nobody knows which arguments come: the inner command's own roles say what that leaves open."""
+        del walk_name
+
+    def _code(self, walk: Walk, call: Call, effect: Code) -> Stream:
+        """Program text."""
+        text = effect.text
+        if text is None:
+            return self._code_from_input(walk, call, effect)
+        if effect.language == "file":
+            return self._script_file(walk, call, effect, text)
+        if not text.known:
+            self._trace.note("dynamic_code")
+            return SOMETHING
+        if call.hosts:
+            self._trace.remote_code = True
+            self._trace.note("remote_code")
+        context = self._code_context(call, effect)
+        if effect.language != "sh":
+            return read_code(walk, call, effect, text.text, context)
+        state = self._child(call, effect)
+        return walk.code(text.text, state, context).output
+
+    def _script_file(self, walk: Walk, call: Call, effect: Code, path: Field) -> Stream:
+        """A script file that is run: known text when this script wrote it, else code of the project."""
+        state = call.state
+        for place in resolve(path, state.directories, state.links) or ():
+            if place.path in state.written or place.path in self._files.processes:
+                stream = self._files.content(place.path, state)
+                self.run_written(walk, call, stream, list(effect.arguments))
+                return SOMETHING
+        self._files.touch("execute", path, state)
+        self._trace.indirect.setdefault(("script_file", path.text.replace(HOLE, "*")))
+        return SOMETHING
+
+    def _code_from_input(self, walk: Walk, call: Call, effect: Code) -> Stream:
+        stream = call.stdin
+        if stream.hosts or stream.code:
+            self._trace.remote_code = True
+            self._trace.note("remote_code")
+            return SOMETHING
+        if stream.text is None:
+            # The shell's own input is a terminal or empty; a file that was read is project code.
+            if stream.sources and all(not source.startswith("$") for source in stream.sources):
+                for source in sorted(stream.sources):
+                    self._trace.path("execute", source, certain=True)
+                    self._trace.indirect.setdefault(("script_file", source))
+                return SOMETHING
+            if stream is not call.state.stdin or stream.sources:
+                self._trace.note("stdin_code")
+            return SOMETHING
+        context = self._code_context(call, effect)
+        if effect.language != "sh":
+            return read_code(walk, call, effect, stream.text, context)
+        state = self._child(call, effect)
+        state.stdin = NOTHING
+        return walk.code(stream.text, state, context).output
+
+    def run_written(self, walk: Walk, call: Call, written: Stream, arguments: list[Field]) -> None:
+        """A file that the script wrote is executed or sourced."""
+        if written.hosts or written.code:
+            self._trace.remote_code = True
+            self._trace.note("remote_code")
+        elif written.text is None:
+            self._trace.note("write_then_run")
+        else:
+            language = _language(written.text)
+            effect = Code(
+                language=language, text=Field(written.text), via="script", arguments=tuple(arguments)
+            )
+            self._code(walk, structs.replace(call, hosts=frozenset()), effect)
+
+    def _code_context(self, call: Call, effect: Code) -> Context:
+        return structs.replace(
+            call.context,
+            via=effect.via,
+            wrappers=(*call.context.wrappers, call.argv[0].text.rpartition("/")[2]),
+            remote=call.context.remote or effect.remote,
+            depth=call.context.depth + 1,
+        )
+
+    def _child(self, call: Call, effect: Code) -> State:
+        """The state of a shell that is started: exported variables, its own positional parameters."""
+        parent = call.state
+        state = parent.copy()
+        keep = parent.exported.union(_INHERITED)
+        state.variables = {name: value for name, value in parent.variables.items() if name in keep}
+        for name, value in call.prefix.items():
+            state.variables[name] = (value,)
+        state.arrays, state.functions, state.aliases = {}, {}, {}
+        state.options = frozenset()
+        state.positional, state.program = effect.arguments, effect.program
+        state.stdin = call.stdin
+        if effect.directory is not None:
+            places = resolve(effect.directory, state.directories, state.links)
+            state.move(tuple(place.path for place in places) if places else None)
+        return state
+
+
+def _filled(field: Field, placeholder: str, name: Field) -> Field:
+    """A field with every placeholder replaced."""
+    if placeholder not in field.text:
+        return field
+    pieces = field.text.split(placeholder)
+    result = Field(pieces[0], field.glob)
+    for piece in pieces[1:]:
+        result = append_fields(append_fields(result, name), Field(piece, field.glob))
+    return result
+
+
+def _language(text: str) -> str:
+    """The language of a script by its first line; a shell's when it names none."""
+    first = text.partition("\n")[0]
+    if not first.startswith("#!"):
+        return "sh"
+    words = first[2:].replace("/env ", "/").split()
+    name = words[0].rpartition("/")[2] if words else ""
+    for language in ("python", "node", "perl", "ruby", "php", "awk"):
+        if name.startswith(language):
+            return language
+    return "sh" if name.endswith("sh") else name or "sh"

@@ -1,0 +1,216 @@
+"""Builtins that give variables their values: `declare`, `export`, `local`, `read`, `printf -v`, `mapfile`, `unset`, `getopts`.
+
+Source: Bash Reference Manual 5.2, 4.1 and 4.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.facts.shell.context import Call, Outcome
+from gateway.facts.shell.printing import formatted
+from gateway.facts.shell.state import State
+from gateway.facts.shell.values import (
+    ANYTHING,
+    EMPTY,
+    NOTHING,
+    SOMETHING,
+    Field,
+    Stream,
+    Value,
+    limited,
+    lines_of,
+)
+
+if TYPE_CHECKING:
+    from gateway.facts.shell.simple import Runner
+    from gateway.facts.shell.walk import Walk
+
+_ASSIGNED: Final = re.compile(
+    r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<index>\[[^\]]*\])?(?P<append>\+?)=", re.DOTALL
+)
+_READ_VALUES: Final = frozenset("adinNptu")
+
+
+def _declare(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    """`declare`, `typeset`, `local`, `export`, `readonly`."""
+    state = call.state
+    command = call.argv[0].text
+    letters: set[str] = set()
+    for field in call.argv[1:]:
+        text = field.text
+        if text.startswith(("-", "+")) and len(text) > 1:
+            if text[0] == "-":
+                letters |= set(text[1:])
+            continue
+        if "f" in letters:
+            continue
+        _declare_one(runner, walk, call, field, letters)
+        name = re.split(r"[\[+=]", text, maxsplit=1)[0]
+        if command == "export" or "x" in letters:
+            state.exported |= {name}
+    return Outcome(NOTHING if len(call.argv) > 1 else SOMETHING, state, state)
+
+
+def _declare_one(runner: Runner, walk: Walk, call: Call, field: Field, letters: set[str]) -> None:
+    state = call.state
+    if field.text in call.arrays:
+        state.arrays[field.text] = call.arrays[field.text]
+        state.variables.pop(field.text, None)
+        return
+    found = _ASSIGNED.match(field.text)
+    if found is None:
+        if "\0" in field.text:
+            runner.trace.note("dynamic_code")
+        elif "i" in letters:
+            state.integers |= {field.text}
+        elif call.argv[0].text == "local" and field.text.isidentifier():
+            state.variables.setdefault(field.text, (EMPTY,))
+        return
+    name, value = found["name"], Field(field.text[found.end() :], field.glob)
+    if "n" in letters:
+        # A reference: what is read through it is another variable.
+        target = value.exact
+        state.set(name, state.get(target) if target and target.isidentifier() else ANYTHING)
+        return
+    if "i" in letters:
+        state.integers |= {name}
+        value = walk.evaluate_text(value, state, call.context)
+    if "l" in letters and value.known:
+        value = Field(value.text.lower())
+    if "u" in letters and value.known:
+        value = Field(value.text.upper())
+    if found["append"]:
+        before = state.get(name)
+        value = Field(before[0].text + value.text, value.glob) if len(before) == 1 else Field("\0")
+    if found["index"]:
+        walk.evaluate_text(Field(found["index"][1:-1]), state, call.context)
+        state.arrays[name] = (*state.arrays.get(name, ()), value)
+        return
+    state.set(name, (value,))
+    runner.trace.environment[name] = value.exact
+
+
+def _read(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    """`read` takes one line of its input into variables."""
+    del runner
+    state = call.state
+    names, array = _read_names(call)
+    for field in names:
+        if "[" in field.text:
+            walk.evaluate_text(field, state, call.context)
+    lines = lines_of(call.stdin)
+    if call.stdin.closed:
+        lines = (EMPTY,)
+    if array is not None:
+        state.arrays[array] = tuple(_words(lines))
+        return Outcome(NOTHING, state, state)
+    plain = [field.text for field in names if field.text.isidentifier()] or ["REPLY"]
+    for position, name in enumerate(plain):
+        state.set(name, _line_value(lines, position, len(plain), state))
+    return Outcome(NOTHING, state, state)
+
+
+def _read_names(call: Call) -> tuple[list[Field], str | None]:
+    arguments = list(call.argv[1:])
+    array: str | None = None
+    while arguments and arguments[0].text.startswith("-") and len(arguments[0].text) > 1:
+        option = arguments.pop(0).text
+        if option == "--":
+            break
+        letter = next((char for char in option[1:] if char in _READ_VALUES), "")
+        if letter and option.endswith(letter) and arguments:
+            value = arguments.pop(0)
+            array = value.text if letter == "a" else array
+    return arguments, array
+
+
+def _words(lines: tuple[Field, ...] | None) -> list[Field]:
+    if lines is None:
+        return [Field("\0")]
+    return [Field(word, line.glob) for line in lines[:1] for word in line.text.split()]
+
+
+def _line_value(lines: tuple[Field, ...] | None, position: int, count: int, state: State) -> Value:
+    """The part of a line that one of several names gets: the last one takes the rest."""
+    if lines is None:
+        return ANYTHING
+    separators = state.variables.get("IFS")
+    characters = separators[0].text if separators and len(separators) == 1 else " \t\n"
+    found: set[Field] = set()
+    for line in lines:
+        if count == 1 or not line.known:
+            found.add(Field(line.text.strip(" \t") if count == 1 and characters else line.text, line.glob))
+            continue
+        pieces = re.split(f"[{re.escape(characters)}]+", line.text.strip(characters), maxsplit=count - 1)
+        found.add(Field(pieces[position] if position < len(pieces) else ""))
+    return limited(found or {EMPTY})
+
+
+def _printf(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    """`printf`, which may put its text into a variable."""
+    arguments = list(call.argv[1:])
+    name: str | None = None
+    if arguments and arguments[0].text == "-v" and len(arguments) > 1:
+        walk.evaluate_text(arguments[1], call.state, call.context)
+        name = arguments[1].text
+        arguments = arguments[2:]
+    if arguments and arguments[0].text == "--":
+        arguments = arguments[1:]
+    text = formatted(arguments)
+    del runner
+    if name is not None:
+        call.state.set(name, (Field(text) if text is not None else Field("\0"),))
+        return Outcome(NOTHING, call.state, call.state)
+    unknown = Stream(sources=call.sources, hosts=call.hosts)
+    output = Stream(text=text, sources=call.sources, hosts=call.hosts) if text is not None else unknown
+    return Outcome(output, call.state, None)
+
+
+def _mapfile(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    del runner, walk
+    names = [field.text for field in call.argv[1:] if field.text.isidentifier()]
+    name = names[-1] if names else "MAPFILE"
+    lines = lines_of(call.stdin)
+    call.state.arrays[name] = lines if lines is not None else (Field("\0"),)
+    return Outcome(NOTHING, call.state, call.state)
+
+
+def _unset(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    del runner
+    functions = any(field.text == "-f" for field in call.argv[1:])
+    for field in call.argv[1:]:
+        if field.text.startswith("-"):
+            continue
+        walk.evaluate_text(field, call.state, call.context)
+        if functions:
+            call.state.functions.pop(field.text, None)
+        elif field.known:
+            call.state.arrays.pop(field.text, None)
+            call.state.variables[field.text] = (EMPTY,)
+    return Outcome(NOTHING, call.state, None)
+
+
+def _getopts(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    del runner, walk
+    if len(call.argv) > 2:
+        call.state.set(call.argv[2].text, ANYTHING)
+    call.state.set("OPTARG", ANYTHING)
+    return Outcome(NOTHING, call.state, call.state)
+
+
+TABLE: Final[dict[str, Callable[[Any, Any, Call], Outcome]]] = {
+    "declare": _declare,
+    "typeset": _declare,
+    "local": _declare,
+    "export": _declare,
+    "readonly": _declare,
+    "read": _read,
+    "printf": _printf,
+    "mapfile": _mapfile,
+    "readarray": _mapfile,
+    "unset": _unset,
+    "getopts": _getopts,
+}

@@ -1,0 +1,375 @@
+"""Word expansion on abstract values: from the parts of a word to the arguments that it may become.
+
+Order as in Bash Reference Manual 5.2, 3.5: braces, tilde, parameters, commands and arithmetic, splitting, globs (kept as
+patterns). Nothing comes from the gateway's own environment: a name that the script did not set may be anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.facts.shell.braces import TooManyWords, expand_braces
+from gateway.facts.shell.choices import Choices
+from gateway.facts.shell.operators import apply_operator
+from gateway.facts.shell.state import State
+from gateway.facts.shell.tree import (
+    Arithmetic,
+    CommandSubstitution,
+    ExtendedGlob,
+    Parameter,
+    Part,
+    ProcessSubstitution,
+    Text,
+    Word,
+)
+from gateway.facts.shell.values import (
+    EMPTY,
+    GLOB_CHARACTERS,
+    HOLE,
+    UNKNOWN,
+    Field,
+    Stream,
+    append_fields,
+    escape_glob,
+)
+
+NUMBER: Final = Field("*", glob=True)
+"""A number nobody knows: a name without slashes."""
+_TILDE: Final = re.compile(r"~(?P<user>[A-Za-z0-9._-]*|[+-])(?=/|:|$)")
+_BLANK: Final = " \t\n"
+
+
+class Surroundings(Protocol):
+    """What expansion needs of the walk: running substitutions, evaluating arithmetic, noting what could not be told."""
+
+    def substitute(self, part: CommandSubstitution) -> Stream:
+        """What a command substitution prints."""
+        ...
+
+    def process(self, part: ProcessSubstitution) -> str:
+        """The path that stands for a process substitution."""
+        ...
+
+    def evaluate(self, expression: Field) -> Field:
+        """The value of an arithmetic expression; code hidden in it is walked."""
+        ...
+
+    def prompt(self, text: Field) -> None:
+        """`${x@P}`: the text is expanded as a prompt, which runs commands in it."""
+        ...
+
+    def note(self, reason: str) -> None:
+        """A reason code."""
+        ...
+
+
+class Expansion:
+    """Expands the words of one command in one state, for one round of choices.
+
+    `sources` and `hosts` collect what substitutions put into the words; `used` names the variables that were unknown.
+    """
+
+    def __init__(self, state: State, choices: Choices, around: Surroundings) -> None:
+        self.state = state
+        self.choices = choices
+        self.around = around
+        self.sources: set[str] = set()
+        self.hosts: set[str] = set()
+        self.used: set[str] = set()
+
+    def fields(self, word: Word) -> list[Field]:
+        """The arguments that a word becomes, split and with globs kept as patterns."""
+        try:
+            variants = expand_braces(word.parts)
+        except TooManyWords:
+            self.around.note("brace_limit")
+            return [UNKNOWN]
+        found: list[Field] = []
+        for parts in variants:
+            found.extend(self._split_word(parts))
+        return found
+
+    def text(self, word: Word, *, assignment: bool = False) -> Field:
+        """The word as one text: not split, globs not active (assignments, `case`, here-strings)."""
+        result = EMPTY
+        for position, part in enumerate(word.parts):
+            if type(part) is Text and not part.quoted:
+                text = (
+                    self._tilde(part.value, colons=assignment) if position == 0 or assignment else part.value
+                )
+                result = append_fields(result, Field(text))
+            else:
+                result = append_fields(result, self._one(part))
+        return result
+
+    def pattern(self, word: Word) -> Field:
+        """The word as a pattern: quoted special characters are literal."""
+        result = Field("", glob=True)
+        for part in word.parts:
+            if type(part) is Text:
+                text = escape_glob(part.value) if part.quoted else part.value
+                result = append_fields(result, Field(text, glob=True))
+            elif type(part) is ExtendedGlob:
+                result = append_fields(result, UNKNOWN)
+            else:
+                field = self._one(part)
+                quoted = getattr(part, "quoted", False)
+                result = append_fields(result, field if quoted else Field(field.text, glob=True))
+        return result
+
+    def _split_word(self, parts: tuple[Part, ...]) -> list[Field]:
+        if len(parts) == 1 and type(parts[0]) is Text:
+            only = parts[0]
+            if only.quoted:
+                return [Field(only.value)]
+            if not GLOB_CHARACTERS.intersection(only.value) and not only.value.startswith("~"):
+                return [Field(only.value)]
+        builder = _Builder(noglob="noglob" in self.state.options)
+        for position, part in enumerate(parts):
+            if type(part) is Text:
+                if part.quoted:
+                    builder.quoted(Field(part.value))
+                else:
+                    builder.literal(self._tilde(part.value, colons=False) if position == 0 else part.value)
+            else:
+                self._expanded(part, builder)
+        return builder.done()
+
+    def _expanded(self, part: Part, builder: _Builder) -> None:
+        """Add what an expansion gives, split where it is not quoted."""
+        if type(part) is ExtendedGlob:
+            builder.pattern(self._extended(part))
+        elif type(part) is Parameter and part.name in ("@", "*") and not part.operator and not part.length:
+            self._positional(part, builder)
+        elif type(part) is Parameter and self._is_array(part):
+            builder.many(list(self.state.arrays[part.name]), quoted=part.quoted)
+        elif type(part) is CommandSubstitution:
+            self._substituted(part, builder)
+        elif type(part) is ProcessSubstitution or getattr(part, "quoted", False):
+            builder.quoted(self._one(part))
+        else:
+            builder.splittable(self._one(part), self._separators())
+
+    def _is_array(self, part: Parameter) -> bool:
+        return (
+            part.name in self.state.arrays
+            and part.index is not None
+            and part.index.literal in ("@", "*")
+            and not part.operator
+            and not part.length
+            and not part.indirect
+        )
+
+    def _substituted(self, part: CommandSubstitution, builder: _Builder) -> None:
+        stream = self._run(part)
+        if stream.text is None and stream.names is not None and not part.quoted:
+            builder.many(list(stream.names), quoted=True)
+            return
+        field = _printed(stream)
+        if part.quoted:
+            builder.quoted(field)
+        else:
+            builder.splittable(field, self._separators())
+
+    def _run(self, part: CommandSubstitution) -> Stream:
+        stream = self.around.substitute(part)
+        self.sources |= stream.sources
+        self.hosts |= stream.hosts
+        return stream
+
+    def _one(self, part: Part) -> Field:
+        """One part as one text."""
+        if type(part) is Text:
+            return Field(part.value)
+        if type(part) is Parameter:
+            return self.parameter(part)
+        if type(part) is CommandSubstitution:
+            return _printed(self._run(part))
+        if type(part) is Arithmetic:
+            return self.around.evaluate(self.text(part.expression))
+        if type(part) is ProcessSubstitution:
+            return Field(self.around.process(part))
+        assert type(part) is ExtendedGlob
+        return self._extended(part)
+
+    def _extended(self, part: ExtendedGlob) -> Field:
+        for alternative in part.alternatives:
+            self.pattern(alternative)
+        return NUMBER
+
+    def parameter(self, part: Parameter) -> Field:
+        """The value of `$name` or `${…}`."""
+        index = self.text(part.index) if part.index is not None else None
+        if index is not None and index.exact not in ("@", "*"):
+            self.around.evaluate(index)
+        value = self.value(part.name, index)
+        if part.indirect:
+            value = self._indirect(part, value)
+        if part.length:
+            exact = value.exact
+            return Field(str(len(exact))) if exact is not None else NUMBER
+        if not part.operator:
+            return value
+        return apply_operator(self, part, value)
+
+    def _indirect(self, part: Parameter, value: Field) -> Field:
+        if part.operator in ("*", "@"):
+            return UNKNOWN
+        name = value.exact
+        if name is None or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]", name):
+            self.around.note("param_transform")
+            return UNKNOWN
+        return self.value(name, None)
+
+    def value(self, name: str, index: Field | None) -> Field:
+        """What a variable, positional or special parameter may hold in this round."""
+        if self.choices.saturated:
+            return UNKNOWN
+        if name.isdecimal():
+            return self._numbered(int(name[:6]))
+        if not (name[0].isalpha() or name[0] == "_"):
+            return self._special(name)
+        if index is not None and name in self.state.arrays:
+            return self._element(name, index)
+        alternatives = self.state.get(name)
+        field = self.choices.pick(("variable", name), alternatives)
+        if field.unknown:
+            self.used.add(name)
+            self.sources.add(f"${name}")
+        return field
+
+    def _element(self, name: str, index: Field) -> Field:
+        elements = self.state.arrays[name]
+        exact = index.exact or ""
+        if exact in ("@", "*"):
+            texts = [element.text for element in elements]
+            return Field(" ".join(texts), any(element.glob for element in elements))
+        if re.fullmatch(r"-?[0-9]{1,6}", exact) and -len(elements) <= int(exact) < len(elements):
+            return elements[int(exact)]
+        return self.choices.pick(("array", name), elements) if elements else EMPTY
+
+    def _numbered(self, number: int) -> Field:
+        if number == 0:
+            return self.state.program
+        positional = self.state.positional
+        if positional is None:
+            return UNKNOWN
+        return positional[number - 1] if number <= len(positional) else EMPTY
+
+    def _special(self, name: str) -> Field:
+        positional = self.state.positional
+        if name == "#":
+            return Field(str(len(positional))) if positional is not None else NUMBER
+        if name in ("@", "*"):
+            if positional is None:
+                return UNKNOWN
+            return Field(
+                " ".join(field.text for field in positional), any(field.glob for field in positional)
+            )
+        return NUMBER
+
+    def _positional(self, part: Parameter, builder: _Builder) -> None:
+        positional = self.state.positional
+        if positional is None:
+            builder.splittable(UNKNOWN, _BLANK)
+        elif part.quoted and part.name == "*":
+            builder.quoted(self._special("*"))
+        else:
+            builder.many(list(positional), quoted=part.quoted)
+
+    def _separators(self) -> str:
+        """The characters that split: IFS as far as it is known."""
+        value = self.state.variables.get("IFS")
+        if value is None or len(value) != 1 or value[0].exact is None:
+            return _BLANK
+        return value[0].text
+
+    def _tilde(self, text: str, *, colons: bool) -> str:
+        if "~" not in text:
+            return text
+        if colons:
+            return ":".join(self._tilde(piece, colons=False) for piece in text.split(":"))
+        found = _TILDE.match(text)
+        if found is None:
+            return text
+        user = found["user"]
+        if user in ("", "+", "-"):
+            name = {"": "HOME", "+": "PWD", "-": "OLDPWD"}[user]
+            field = self.choices.pick(("variable", name), self.state.get(name))
+            home = HOLE if field.glob else field.text
+        else:
+            home = "/root" if user == "root" else f"/home/{user}"
+        return home + text[found.end() :]
+
+
+def _printed(stream: Stream) -> Field:
+    """What a substitution puts into a word: the output without its last newlines."""
+    if stream.text is not None:
+        return Field(stream.text.rstrip("\n"))
+    if stream.names is not None and len(stream.names) == 1:
+        return stream.names[0]
+    return UNKNOWN
+
+
+class _Builder:
+    """Collects the fields of one word while parts arrive, splitting where a part may be split."""
+
+    def __init__(self, *, noglob: bool) -> None:
+        self._fields: list[Field] = []
+        self._current: Field | None = None
+        self._noglob = noglob
+
+    def quoted(self, field: Field) -> None:
+        """Text that is neither split nor a pattern (unless it already stands for file names)."""
+        self._current = field if self._current is None else append_fields(self._current, field)
+
+    def literal(self, text: str) -> None:
+        """Unquoted text of the script: not split, and its special characters are active."""
+        self.quoted(self._active(text))
+
+    def pattern(self, field: Field) -> None:
+        """A pattern."""
+        self.quoted(field)
+
+    def splittable(self, field: Field, separators: str) -> None:
+        """The result of an unquoted expansion."""
+        if field.glob or not any(char in field.text for char in separators):
+            if field.text or field.glob:
+                self.quoted(field if field.glob else self._active(field.text))
+            return
+        pieces = re.split(f"[{re.escape(separators)}]+", field.text)
+        for position, piece in enumerate(pieces):
+            if position:
+                self._finish()
+            if piece:
+                self.quoted(self._active(piece))
+
+    def many(self, fields: list[Field], *, quoted: bool) -> None:
+        """Several arguments: the first joins what stands before, the last what comes after."""
+        for position, field in enumerate(fields):
+            if position:
+                self._finish()
+            if quoted:
+                self.quoted(field)
+            else:
+                self.splittable(field, _BLANK)
+
+    def done(self) -> list[Field]:
+        """The fields."""
+        self._finish()
+        return self._fields
+
+    def _active(self, text: str) -> Field:
+        if self._noglob or not GLOB_CHARACTERS.intersection(text):
+            return Field(text)
+        return Field(text, glob=True)
+
+    def _finish(self) -> None:
+        if self._current is not None:
+            self._fields.append(self._current)
+            self._current = None
+
+
+Decide = Callable[[Word], Field]

@@ -1,0 +1,70 @@
+"""Code of other languages (JavaScript, Perl, Ruby, PHP): the calls whose literal argument tells what they touch.
+
+No parser of these languages is here, so a text is never complete unless it only prints; the patterns stand in
+`code_calls.yaml`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import msgspec
+import re2
+import yaml
+from msgspec import Struct
+
+from gateway.facts.shell.effects import Code, Contact, Effect, PathAction, Touch
+from gateway.facts.shell.values import Field
+
+_LITERAL: Final = r"""["'`]([^"'`\n]{1,400})["'`]"""
+
+
+class Call(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pattern of a call up to its literal argument, and what the argument is: a path action, `shell` or `url`."""
+
+    pattern: str
+    means: str
+
+
+class Language(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The calls of one language, and texts that do nothing."""
+
+    calls: tuple[Call, ...]
+    harmless: tuple[str, ...] = ()
+
+
+def read_script_code(language: str, text: str) -> tuple[list[Effect], bool]:
+    """The effects that a text names with literals, and whether there can be no others."""
+    known = _languages().get(language)
+    if known is None:
+        return [], False
+    effects: list[Effect] = []
+    for pattern, means in known[0]:
+        effects.extend(_effect(means, found.group(1)) for found in pattern.finditer(text))
+    return effects, any(harmless.fullmatch(text.strip()) for harmless in known[1])
+
+
+def _effect(means: str, argument: str) -> Effect:
+    argument = argument.replace("\\/", "/")
+    if means == "shell":
+        return Code(language="sh", text=Field(argument), via="shell_c")
+    if means == "url":
+        return Contact(target=Field(argument))
+    action: PathAction = msgspec.convert(means, PathAction)
+    return Touch(action=action, path=Field(argument))
+
+
+@cache
+def _languages() -> dict[str, tuple[list[tuple[re.Pattern[str], str]], list[re.Pattern[str]]]]:
+    text = resources.files("gateway.facts.shell").joinpath("code_calls.yaml").read_text("utf-8")
+    tables = msgspec.convert(yaml.safe_load(text), dict[str, Language])
+    return {
+        name: (
+            [(re2.compile(call.pattern.replace("LITERAL", _LITERAL)), call.means) for call in table.calls],
+            [re2.compile(pattern) for pattern in table.harmless],
+        )
+        for name, table in tables.items()
+    }

@@ -1,0 +1,327 @@
+"""Simple commands: expand, redirect, assign, and run a function, a builtin, or what the models know of a program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from gateway.facts.shell.apply import Application
+from gateway.facts.shell.choices import Choices
+from gateway.facts.shell.context import Call, Context, Outcome
+from gateway.facts.shell.files import Files
+from gateway.facts.shell.models import Invocation, Models
+from gateway.facts.shell.places import resolve
+from gateway.facts.shell.redirections import redirect
+from gateway.facts.shell.state import State, join
+from gateway.facts.shell.trace import CommandFact, Trace
+from gateway.facts.shell.tree import Assignment, Simple
+from gateway.facts.shell.values import (
+    HOLE,
+    NOTHING,
+    SOMETHING,
+    Field,
+    Stream,
+    either,
+)
+
+if TYPE_CHECKING:
+    from gateway.facts.shell.builtins import Builtins
+    from gateway.facts.shell.expand import Expansion
+    from gateway.facts.shell.walk import Walk
+
+_PROGRAM_DIRECTORIES: Final = frozenset(
+    {
+        "/bin",
+        "/usr/bin",
+        "/usr/local/bin",
+        "/sbin",
+        "/usr/sbin",
+        "/usr/local/sbin",
+        "/opt/homebrew/bin",
+        "/snap/bin",
+    }
+)
+_MAX_CALLS: Final = 24
+
+
+class Runner:
+    """Runs simple commands on abstract values."""
+
+    def __init__(self, trace: Trace, models: Models, builtins: Builtins) -> None:
+        self.trace = trace
+        self.models = models
+        self.builtins = builtins
+        self.files = Files(trace)
+        self.application = Application(self)
+        self._calls: list[str] = []
+
+    def simple(self, walk: Walk, node: Simple, state: State, context: Context) -> Outcome:
+        """A simple command: once for every combination of what its words may be."""
+        choices = Choices()
+        result: Outcome | None = None
+        before = state
+        for _ in choices.rounds():
+            current = before.copy()
+            outcome = self._round(walk, node, current, context, choices)
+            if result is None:
+                result = outcome
+            else:
+                result = structs.replace(
+                    result,
+                    output=either(result.output, outcome.output),
+                    then=join(result.then, outcome.then),
+                    otherwise=join(result.otherwise, outcome.otherwise),
+                )
+        assert result is not None
+        return result
+
+    def _round(self, walk: Walk, node: Simple, state: State, context: Context, choices: Choices) -> Outcome:
+        expansion = walk.expansion(state, choices, context)
+        argv: list[Field] = []
+        arrays: dict[str, tuple[Field, ...]] = {}
+        for word in node.words:
+            if isinstance(word, Assignment):
+                arrays[word.name] = self._elements(word, expansion)
+                argv.append(Field(word.name))
+            else:
+                argv.extend(expansion.fields(word))
+        redirected = redirect(self, expansion, node.redirects, state)
+        prefix: dict[str, Field] = {}
+        for assignment in node.assignments:
+            value = self._assign(walk, assignment, expansion, state, context, keep=not argv)
+            if value is not None:
+                prefix[assignment.name] = value
+                self.trace.environment[assignment.name] = value.exact
+        if not argv:
+            outcome = Outcome(NOTHING, state, None)
+        else:
+            call = Call(
+                argv=argv,
+                state=state,
+                context=context,
+                stdin=redirected.stdin if redirected.stdin is not None else state.stdin,
+                prefix=prefix,
+                sources=frozenset(expansion.sources),
+                hosts=frozenset(expansion.hosts),
+                arrays=arrays,
+                descriptors=redirected.descriptors,
+            )
+            outcome = self.run(walk, call)
+        output = redirected.write(outcome.output, outcome.then or outcome.otherwise or state)
+        return structs.replace(outcome, output=output)
+
+    def _elements(self, assignment: Assignment, expansion: Expansion) -> tuple[Field, ...]:
+        found: list[Field] = []
+        for element in assignment.elements or ():
+            if element.key is not None:
+                expansion.around.evaluate(expansion.text(element.key))
+                found.append(expansion.text(element.value))
+            else:
+                found.extend(expansion.fields(element.value))
+        return tuple(found)
+
+    def _assign(
+        self,
+        walk: Walk,
+        assignment: Assignment,
+        expansion: Expansion,
+        state: State,
+        context: Context,
+        *,
+        keep: bool,
+    ) -> Field | None:
+        """Evaluate an assignment; with `keep` it stays in the state."""
+        name = assignment.name
+        if assignment.elements is not None:
+            elements = self._elements(assignment, expansion)
+            if keep:
+                before = state.arrays.get(name, ()) if assignment.append else ()
+                state.arrays[name] = (*before, *elements)
+                state.variables.pop(name, None)
+            return None
+        assert assignment.value is not None
+        value = expansion.text(assignment.value, assignment=True)
+        if assignment.index is not None:
+            index = expansion.text(assignment.index)
+            expansion.around.evaluate(index)
+            if keep:
+                self._assign_element(state, name, index, value)
+            return None
+        if assignment.append:
+            value = Field(expansion.value(name, None).text + value.text, value.glob)
+        if name in state.integers:
+            value = expansion.around.evaluate(value)
+        if keep:
+            state.set(name, (value,))
+            self.trace.environment[name] = value.exact
+            if name == "PWD" and value.known:
+                state.variables["PWD"] = (value,)
+        del walk, context
+        return value
+
+    @staticmethod
+    def _assign_element(state: State, name: str, index: Field, value: Field) -> None:
+        """One element: arrays are kept as the set of what they may hold when the index is no small number."""
+        elements = list(state.arrays.get(name, ()))
+        exact = index.exact or ""
+        if exact.isdecimal() and int(exact) <= len(elements):
+            elements[int(exact) : int(exact) + 1] = [value]
+        elif value not in elements:
+            elements.append(value)
+        state.arrays[name] = tuple(elements)
+
+    def run(self, walk: Walk, call: Call) -> Outcome:
+        """Run one command: function, builtin or program."""
+        state, _context = call.state, call.context
+        if not self.trace.step():
+            return Outcome(SOMETHING, state, state)
+        program = call.argv[0]
+        if not program.known:
+            return self._dynamic(walk, call)
+        name = program.text.rpartition("/")[2]
+        if "/" not in program.text:
+            if name in state.functions:
+                return self._function(walk, call, name)
+            if name in state.aliases and "expand_aliases" in state.options:
+                return self._alias(walk, call, name)
+            builtin = self.builtins.get(name)
+            if builtin is not None:
+                self.record(call, name)
+                return builtin(self, walk, call)
+        self.record(call, name)
+        return Outcome(self._program(walk, call, name), state, state)
+
+    def record(self, call: Call, name: str, *, known: bool = True, indirect: str = "") -> None:
+        """Remember that a command runs."""
+        context = call.context
+        self.trace.commands.append(
+            CommandFact(
+                name=name,
+                program=call.argv[0].text,
+                argv=tuple(field.exact for field in call.argv),
+                wrappers=context.wrappers,
+                via=context.via,
+                certain=context.certain,
+                remote=context.remote,
+                background=context.background,
+                known=known,
+                directories=call.state.directories or (),
+                privileged=context.privileged,
+                indirect=indirect,
+            )
+        )
+
+    def _program(self, walk: Walk, call: Call, name: str) -> Stream:
+        program = call.argv[0].text
+        own_path = "/" in program
+        if own_path:
+            places = resolve(call.argv[0], call.state.directories, call.state.links)
+            standard = places is not None and all(
+                place.path.rpartition("/")[0] in _PROGRAM_DIRECTORIES for place in places
+            )
+            if not standard:
+                self.files.touch("execute", call.argv[0], call.state)
+                if self._written(walk, call):
+                    return SOMETHING
+        invocation = Invocation(
+            name=name,
+            program=program,
+            argv=tuple(call.argv[1:]),
+            stdin=call.stdin,
+            prefix=call.prefix,
+        )
+        effects = self.models.effects(invocation)
+        if effects is None:
+            if own_path:
+                self.trace.indirect.setdefault(("script_file", program))
+            effects = self.models.unknown(invocation, script=own_path)
+            self.trace.unknown_commands.setdefault(name)
+        return self.application.apply(walk, call, effects)
+
+    def _written(self, walk: Walk, call: Call) -> bool:
+        """A file that this script wrote is run: its text is walked when it is known."""
+        for place in resolve(call.argv[0], call.state.directories, call.state.links) or ():
+            written = call.state.written.get(place.path)
+            if written is not None:
+                self.application.run_written(walk, call, written, call.argv[1:])
+                return True
+        return False
+
+    def _dynamic(self, walk: Walk, call: Call) -> Outcome:
+        """The command's name is not known: anything may run, and its arguments are looked at as if it touched them."""
+        del walk
+        self.trace.note("glob_command" if call.argv[0].glob else "dynamic_command")
+        self.record(call, "", known=False)
+        for field in call.argv[1:]:
+            if field.text and not field.text.startswith("-") and not field.unknown:
+                self.files.touch("read", field, call.state, possible=True)
+        return Outcome(SOMETHING, call.state, call.state)
+
+    def _function(self, walk: Walk, call: Call, name: str) -> Outcome:
+        walk.called.add(name)
+        if name in self._calls or len(self._calls) > _MAX_CALLS:
+            self.trace.note("recursive_function")
+            return Outcome(SOMETHING, call.state, call.state)
+        state = call.state
+        positional, stdin = state.positional, state.stdin
+        state.positional, state.stdin = tuple(call.argv[1:]), call.stdin
+        saved = {key: state.get(key) for key in call.prefix}
+        for key, value in call.prefix.items():
+            state.set(key, (value,))
+        self._calls.append(name)
+        context = structs.replace(call.context, via="function", depth=call.context.depth + 1)
+        outcome = walk.command(state.functions[name], state, context)
+        self._calls.pop()
+        returned = self.builtins.returned(walk)
+        after = [outcome.then, outcome.otherwise, *returned]
+        merged: State | None = None
+        for one in after:
+            if one is not None:
+                one.positional, one.stdin = positional, stdin
+                for key, before in saved.items():
+                    one.set(key, before)
+                merged = join(merged, one)
+        return Outcome(outcome.output, merged, merged)
+
+    def _alias(self, walk: Walk, call: Call, name: str) -> Outcome:
+        """An alias stands for its text, followed by the arguments."""
+        text = call.state.aliases[name]
+        if HOLE in text or name in self._calls:
+            self.trace.note("alias")
+            return self._dynamic(walk, call)
+        self._calls.append(name)
+        quoted = " ".join(_quoted(field) for field in call.argv[1:])
+        context = structs.replace(call.context, via="alias", depth=call.context.depth + 1)
+        outcome = walk.code(f"{text} {quoted}", call.state, context)
+        self._calls.pop()
+        return outcome
+
+    def expand_text(self, walk: Walk, text: str, state: State, context: Context) -> None:
+        """Run the command substitutions in a text that is expanded (prompts, arithmetic)."""
+        inner = structs.replace(context, via="subst", depth=context.depth + 1)
+        walk.code(f': "{text}"' if '"' not in text else f": {text}", state.copy(), inner)
+
+    def read_file(self, field: Field, state: State) -> Stream:
+        """A file is opened for reading."""
+        return self.files.read(field, state)
+
+    def write_file(self, field: Field, state: State) -> list[str]:
+        """A file is opened for writing."""
+        return self.files.write(field, state)
+
+    def contact_host(self, host: str, state: State) -> None:
+        """A host is contacted."""
+        del state
+        self.trace.host(host.lower(), certain=True)
+
+    def send(self, sources: frozenset[str], host: str) -> None:
+        """Content leaves for a host."""
+        self.trace.send(sorted(sources), host.lower(), certain=True)
+
+
+def _quoted(field: Field) -> str:
+    """A field as shell text that expands to it again."""
+    if field.known:
+        return "'" + field.text.replace("'", "'\\''") + "'"
+    return field.text if field.glob and HOLE not in field.text else "$__unknown"

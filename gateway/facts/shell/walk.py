@@ -1,0 +1,430 @@
+"""The abstract walk over a script: lists, pipelines and compound commands, with joined states.
+
+Every branch is taken; afterwards either state may hold. A list is followed as if each command before `&&` had worked; after
+`;` both outcomes go on. Loops are walked until nothing new is seen, twice at most, then what still changes may be anything.
+"""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from gateway.facts.shell import arithmetic
+from gateway.facts.shell.choices import Choices
+from gateway.facts.shell.commands import Parsed, parse
+from gateway.facts.shell.context import Context, Outcome
+from gateway.facts.shell.expand import Expansion
+from gateway.facts.shell.patterns import matches
+from gateway.facts.shell.redirections import Redirected, redirect
+from gateway.facts.shell.simple import Runner
+from gateway.facts.shell.state import State, join, settled, widen
+from gateway.facts.shell.tree import (
+    AndOr,
+    ArithmeticCommand,
+    ArithmeticFor,
+    Case,
+    Command,
+    CommandSubstitution,
+    Condition,
+    Coprocess,
+    For,
+    Function,
+    Group,
+    If,
+    Pipeline,
+    ProcessSubstitution,
+    Redirect,
+    Script,
+    Simple,
+    Subshell,
+    While,
+    Word,
+)
+from gateway.facts.shell.values import (
+    ANYTHING,
+    HOLE,
+    MAX_ALTERNATIVES,
+    NOTHING,
+    SOMETHING,
+    Field,
+    Stream,
+    limited,
+    merge_streams,
+)
+
+MAX_CODE_DEPTH = 8
+"""How deep code within code (`sh -c "sh -c …"`, eval, functions) is followed."""
+
+
+class Walk:
+    """Walks one command's tree. `runner` knows simple commands."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.trace = runner.trace
+        self._breaks: list[list[State]] = []
+        self._processes = 0
+        self.processes = runner.files.processes
+        self.called: set[str] = set()
+        self.defined: dict[str, tuple[Command, State]] = {}
+
+    def code(self, text: str, state: State, context: Context) -> Outcome:
+        """Parse a text and walk it. What cannot be parsed or is nested too deep is noted."""
+        if context.depth > MAX_CODE_DEPTH:
+            self.trace.limit("too_deep")
+            return Outcome(SOMETHING, state, state)
+        parsed = parse(text)
+        self.note_problem(parsed)
+        return self.script(parsed.script, state, context)
+
+    def note_problem(self, parsed: Parsed) -> None:
+        """Say what kept a text from being read in full."""
+        if parsed.problem:
+            self.trace.note("syntax")
+        if parsed.limit:
+            self.trace.limit(parsed.limit)
+
+    def script(self, script: Script, state: State | None, context: Context) -> Outcome:
+        """A list: its entries one after the other."""
+        outputs: list[Stream] = []
+        then, otherwise = state, None
+        for item in script.items:
+            current = then if state is not None and "errexit" in state.options else join(then, otherwise)
+            if current is None:
+                break
+            if item.background:
+                inner = structs.replace(context, background=True)
+                outputs.append(self.and_or(item.command, current.copy(), inner).output)
+                self.trace.background = True
+                then, otherwise = current, None
+                continue
+            outcome = self.and_or(item.command, current, context)
+            outputs.append(outcome.output)
+            then, otherwise = outcome.then, outcome.otherwise
+        return Outcome(merge_streams(outputs), then, otherwise)
+
+    def and_or(self, node: AndOr, state: State, context: Context) -> Outcome:
+        """Pipelines joined by `&&` and `||`."""
+        first = self.pipeline(node.pipelines[0], state, context)
+        outputs = [first.output]
+        then, otherwise = first.then, first.otherwise
+        for operator, pipeline in zip(node.operators, node.pipelines[1:], strict=True):
+            start = then if operator == "&&" else otherwise
+            if start is None:
+                continue
+            outcome = self.pipeline(pipeline, start, context)
+            outputs.append(outcome.output)
+            if operator == "&&":
+                then, otherwise = outcome.then, join(otherwise, outcome.otherwise)
+            else:
+                then, otherwise = join(then, outcome.then), outcome.otherwise
+        return Outcome(merge_streams(outputs), then, otherwise)
+
+    def pipeline(self, node: Pipeline, state: State, context: Context) -> Outcome:
+        """Commands joined by pipes; each runs in a shell of its own when there is more than one."""
+        if not node.commands:
+            return Outcome(NOTHING, state, state)
+        if len(node.commands) == 1:
+            outcome = self.command(node.commands[0], state, context)
+        else:
+            stream = state.stdin
+            for command in node.commands:
+                inner = state.copy()
+                inner.stdin = stream
+                stream = self.command(command, inner, context).output
+            outcome = Outcome(stream, state, state)
+        if node.negated:
+            outcome = Outcome(outcome.output, outcome.otherwise, outcome.then)
+        return outcome
+
+    def command(self, node: Command, state: State, context: Context) -> Outcome:
+        """One command of any kind."""
+        if type(node) is Simple:
+            return self.runner.simple(self, node, state, context)
+        if type(node) is Function:
+            state.functions[node.name] = node.body
+            self.defined[node.name] = (node.body, state)
+            return Outcome(NOTHING, state, None)
+        redirects: tuple[Redirect, ...] = getattr(node, "redirects", ())
+        if not redirects:
+            return self._compound(node, state, context)
+        redirected = self.redirect(redirects, state, context)
+        inner = state.copy() if redirected.stdin is not None else state
+        if redirected.stdin is not None:
+            inner.stdin = redirected.stdin
+        outcome = self._compound(node, inner, context)
+        output = redirected.write(outcome.output, outcome.state or state)
+        for after in (outcome.then, outcome.otherwise):
+            if after is not None:
+                after.stdin = state.stdin
+        return Outcome(output, outcome.then, outcome.otherwise)
+
+    def redirect(self, redirects: tuple[Redirect, ...], state: State, context: Context) -> Redirected:
+        """Apply redirections, every alternative of their targets."""
+        choices = Choices()
+        result = Redirected()
+        for _ in choices.rounds():
+            expansion = self.expansion(state, choices, context)
+            result = result.merged(redirect(self.runner, expansion, redirects, state))
+        return result
+
+    def expansion(self, state: State, choices: Choices, context: Context) -> Expansion:
+        """An expansion of words in a state."""
+        return Expansion(state, choices, _Around(self, state, context))
+
+    def _compound(self, node: Command, state: State, context: Context) -> Outcome:
+        if type(node) is Subshell:
+            inner = structs.replace(context, via="subshell") if context.via == "direct" else context
+            outcome = self.script(node.body, state.copy(), inner)
+            return Outcome(outcome.output, state, state)
+        if type(node) is Group:
+            return self.script(node.body, state, context)
+        if type(node) is If:
+            return self._if(node, state, context)
+        if type(node) is While:
+            return self._while(node, state, context)
+        if type(node) is For:
+            return self._for(node, state, context)
+        if type(node) is ArithmeticFor:
+            for expression in node.expressions:
+                self._evaluate(expression, state, context)
+            return self._loop(node.body, state, context)
+        if type(node) is Case:
+            return self._case(node, state, context)
+        if type(node) is Coprocess:
+            self.command(node.body, state.copy(), structs.replace(context, background=True))
+            return Outcome(NOTHING, state, state)
+        if type(node) is ArithmeticCommand:
+            self._evaluate(node.expression, state, context)
+            return Outcome(NOTHING, state, state)
+        assert type(node) is Condition
+        return self._condition(node, state, context)
+
+    def _if(self, node: If, state: State, context: Context) -> Outcome:
+        outputs: list[Stream] = []
+        then: State | None = None
+        otherwise: State | None = None
+        current: State | None = state
+        for condition, body in node.branches:
+            if current is None:
+                break
+            tested = self.script(condition, current, context)
+            outputs.append(tested.output)
+            if tested.then is not None:
+                taken = self.script(body, tested.then.copy(), context)
+                outputs.append(taken.output)
+                then, otherwise = join(then, taken.then), join(otherwise, taken.otherwise)
+            current = tested.otherwise
+        if current is not None:
+            if node.otherwise is None:
+                then = join(then, current)
+            else:
+                last = self.script(node.otherwise, current.copy(), context)
+                outputs.append(last.output)
+                then, otherwise = join(then, last.then), join(otherwise, last.otherwise)
+        return Outcome(merge_streams(outputs), then, otherwise)
+
+    def _while(self, node: While, state: State, context: Context) -> Outcome:
+        outputs: list[Stream] = []
+        current: State | None = state
+        leaving: State | None = None
+        for turn in range(3):
+            if current is None:
+                break
+            before = current.copy()
+            self._breaks.append([])
+            tested = self.script(node.condition, current.copy(), context)
+            entered, left = (tested.otherwise, tested.then) if node.until else (tested.then, tested.otherwise)
+            leaving = join(leaving, left)
+            after = self.script(node.body, entered.copy(), context) if entered is not None else None
+            for broken in self._breaks.pop():
+                leaving = join(leaving, broken)
+            outputs.append(tested.output)
+            if after is None:
+                break
+            outputs.append(after.output)
+            joined = join(before, after.state)
+            if joined is None or settled(before, joined):
+                leaving = join(leaving, after.state)
+                break
+            current = widen(before, joined) if turn else joined
+            leaving = join(leaving, current)
+        return Outcome(_repeated(outputs), leaving, leaving)
+
+    def _loop(self, body: Script, state: State, context: Context, *, counted: bool = False) -> Outcome:
+        """A body that runs any number of times; `counted` when its first walk stands for every turn."""
+        outputs: list[Stream] = []
+        leaving: State | None = state
+        current: State | None = state
+        for turn in range(3):
+            if current is None:
+                break
+            before = current.copy()
+            self._breaks.append([])
+            after = self.script(body, current.copy(), context)
+            outputs.append(after.output)
+            for broken in self._breaks.pop():
+                leaving = join(leaving, broken)
+            leaving = join(leaving, after.state)
+            joined = join(before, after.state)
+            if joined is None or settled(before, joined):
+                break
+            current = widen(before, joined) if turn else joined
+        output = outputs[0] if counted and len(outputs) == 1 else _repeated(outputs)
+        return Outcome(output, leaving, leaving)
+
+    def _for(self, node: For, state: State, context: Context) -> Outcome:
+        fields: list[Field] = []
+        if node.words is None:
+            fields = list(state.positional) if state.positional is not None else [Field(HOLE)]
+        else:
+            choices = Choices()
+            for _ in choices.rounds():
+                expansion = self.expansion(state, choices, context)
+                for word in node.words:
+                    fields.extend(expansion.fields(word))
+        if not fields:
+            return Outcome(NOTHING, state, state)
+        inner = state.copy()
+        inner.set(node.name, limited(fields) if len(set(fields)) <= MAX_ALTERNATIVES else _covering(fields))
+        outcome = self._loop(node.body, inner, context, counted=True)
+        # A loop over words that are there runs at least once, so the state before it is gone.
+        return Outcome(outcome.output, outcome.then, outcome.otherwise)
+
+    def _case(self, node: Case, state: State, context: Context) -> Outcome:
+        expansion = self.expansion(state, Choices(), context)
+        subject = expansion.text(node.subject)
+        outputs: list[Stream] = []
+        then: State | None = None
+        otherwise: State | None = None
+        exhausted = falls = False
+        for item in node.items:
+            verdict = self._case_matches(item.patterns, subject, expansion)
+            if verdict is False and not falls:
+                continue
+            taken = self.script(item.body, state.copy(), context)
+            outputs.append(taken.output)
+            then, otherwise = join(then, taken.then), join(otherwise, taken.otherwise)
+            falls = item.terminator == ";&"
+            if verdict is True and item.terminator == ";;":
+                exhausted = True
+                break
+        if not exhausted:
+            then = join(then, state)
+        return Outcome(merge_streams(outputs), then, otherwise)
+
+    @staticmethod
+    def _case_matches(patterns: tuple[Word, ...], subject: Field, expansion: Expansion) -> bool | None:
+        """Whether a clause is taken: True or False when that is sure, else None."""
+        verdict: bool | None = False
+        for word in patterns:
+            pattern = expansion.pattern(word)
+            if not subject.known or HOLE in pattern.text:
+                verdict = None if pattern.text != "*" else True
+            elif matches(pattern.text, subject.text):
+                return True
+        return verdict
+
+    def _condition(self, node: Condition, state: State, context: Context) -> Outcome:
+        choices = Choices()
+        for _ in choices.rounds():
+            expansion = self.expansion(state, choices, context)
+            for operand in node.operands:
+                expansion.text(operand)
+        for operand in node.arithmetic:
+            self._evaluate(operand, state, context)
+        return Outcome(NOTHING, state, state)
+
+    def _evaluate(self, expression: Word, state: State, context: Context) -> None:
+        choices = Choices()
+        for _ in choices.rounds():
+            expansion = self.expansion(state, choices, context)
+            expansion.around.evaluate(expansion.text(expression))
+
+    def evaluate_text(self, expression: Field, state: State, context: Context) -> Field:
+        """The value of a text that a builtin evaluates as arithmetic."""
+        return _Around(self, state, context).evaluate(expression)
+
+    def leave_loop(self, state: State) -> None:
+        """`break` or `continue`: the loop around may be left in this state."""
+        if self._breaks:
+            self._breaks[-1].append(state)
+
+    def process_path(self, stream: Stream) -> str:
+        """A path that stands for a process substitution."""
+        self._processes += 1
+        path = f"/dev/fd/process{self._processes}"
+        self.processes[path] = stream
+        return path
+
+
+class _Around:
+    """What an expansion asks of the walk it belongs to."""
+
+    def __init__(self, walk: Walk, state: State, context: Context) -> None:
+        self._walk = walk
+        self._state = state
+        self._context = context
+
+    def substitute(self, part: CommandSubstitution) -> Stream:
+        """Run a command substitution in a shell of its own."""
+        if part.problem:
+            self._walk.trace.note("syntax")
+        read = _file_read(part.script)
+        if read is not None:
+            return self._walk.redirect((read,), self._state.copy(), self._context).stdin or SOMETHING
+        inner = self._state.copy()
+        return self._walk.script(part.script, inner, structs.replace(self._context, via="subst")).output
+
+    def process(self, part: ProcessSubstitution) -> str:
+        """Run a process substitution; the path that stands for it."""
+        inner = self._state.copy()
+        if part.direction == ">":
+            inner.stdin = SOMETHING
+        output = self._walk.script(part.script, inner, structs.replace(self._context, via="procsub")).output
+        return self._walk.process_path(output if part.direction == "<" else SOMETHING)
+
+    def evaluate(self, expression: Field) -> Field:
+        """Evaluate arithmetic; commands hidden in it run."""
+        for text in arithmetic.hidden_code(expression, self._state):
+            self._walk.runner.expand_text(self._walk, text, self._state, self._context)
+        return arithmetic.evaluate(expression, self._state)
+
+    def prompt(self, text: Field) -> None:
+        """Expand a text as a prompt."""
+        if text.known:
+            self._walk.runner.expand_text(self._walk, text.text, self._state, self._context)
+        else:
+            self._walk.trace.note("param_transform")
+
+    def note(self, reason: str) -> None:
+        """A reason code."""
+        self._walk.trace.note(reason)
+
+
+def _file_read(script: Script) -> Redirect | None:
+    """The redirection of `$(<file)`, which stands for the file's content."""
+    if len(script.items) != 1 or len(script.items[0].command.pipelines) != 1:
+        return None
+    commands = script.items[0].command.pipelines[0].commands
+    if len(commands) != 1:
+        return None
+    only = commands[0]
+    if type(only) is Simple and not only.words and not only.assignments and len(only.redirects) == 1:
+        redirect_only = only.redirects[0]
+        return redirect_only if redirect_only.operator == "<" else None
+    return None
+
+
+def _covering(fields: list[Field]) -> tuple[Field, ...]:
+    """One field that stands for many: what lies below their common directory, or anything."""
+    prefixes = {field.text.rpartition("/")[0] for field in fields if HOLE not in field.text}
+    if len(prefixes) == 1 and {field.text for field in fields} and not any(HOLE in f.text for f in fields):
+        prefix = prefixes.pop()
+        return (Field(f"{prefix}/*" if prefix else "*", glob=True),)
+    return ANYTHING
+
+
+def _repeated(outputs: list[Stream]) -> Stream:
+    """The output of a loop: nobody knows how often a text came."""
+    merged = merge_streams(outputs)
+    return merged if merged.text in (None, "") else structs.replace(merged, text=None)
