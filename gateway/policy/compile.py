@@ -29,15 +29,19 @@ from gateway.policy.names import NameResolver, Names
 from gateway.policy.problems import Complaints, Problem
 from gateway.policy.scopes import check_set
 from gateway.policy.settings import EngineSettings
+from gateway.policy.steps import Steps
 from gateway.policy.table import DerivedRoleRow, PolicyRow, RolePolicyRow, RuleRow, Table
 
 _EVERYTHING = NameSet(("*",))
 
 
-def build_table(documents: Sequence[Document], settings: EngineSettings, complaints: Complaints) -> Table:
-    """The table of a policy set. What is wrong is in `complaints`; the table is then incomplete."""
+def build_steps(
+    documents: Sequence[Document], settings: EngineSettings, complaints: Complaints
+) -> Steps[Table]:
+    """The table of a policy set, in small steps. What is wrong is in `complaints`; the table is then incomplete."""
     check_set(documents, complaints)
-    return _Builder(documents, complaints).build(settings)
+    yield
+    return (yield from _Builder(documents, complaints).build(settings))
 
 
 class _Derived(Struct, frozen=True, eq=False):
@@ -58,7 +62,7 @@ class _Builder:
         self._derived = {item.name: item for item in documents if isinstance(item, DerivedRoles)}
         self._derived_rows: dict[str, dict[str, DerivedRoleRow]] = {}
 
-    def build(self, settings: EngineSettings) -> Table:
+    def build(self, settings: EngineSettings) -> Steps[Table]:
         """Compile every policy."""
         resources: dict[tuple[str, str, str], PolicyRow] = {}
         principals: dict[tuple[str, str, str], PolicyRow] = {}
@@ -67,11 +71,13 @@ class _Builder:
         consents: set[str] = set()
         for name in sorted(self._derived):
             self._derived_set(name)
+            yield
         for document in self._documents:
+            yield
             if isinstance(document, ResourcePolicy):
-                resources[sanitised(document.name), document.version, document.scope] = self._resource(
-                    document
-                )
+                resources[
+                    sanitised(document.name), document.version, document.scope
+                ] = yield from self._resource(document)
             elif isinstance(document, PrincipalPolicy):
                 principals[document.name, document.version, document.scope] = self._principal(document)
             elif isinstance(document, RolePolicy):
@@ -96,7 +102,7 @@ class _Builder:
             globals=settings.globals,
         )
 
-    def _resource(self, document: ResourcePolicy) -> PolicyRow:
+    def _resource(self, document: ResourcePolicy) -> Steps[PolicyRow]:
         names = self._names.resolve(document.definitions)
         derived = self._imported(document)
         key = policy_key(document)
@@ -104,6 +110,7 @@ class _Builder:
         rules: list[RuleRow] = []
         used: dict[str, DerivedRoleRow] = {}
         for rule in document.rules:
+            yield
             bound = {name: derived[name].row for name, _ in rule.derived_roles if name in derived}
             used |= bound
             row = self._rule(rule, key, names, derived=tuple(bound.values()))

@@ -21,14 +21,15 @@ from gateway.domain.check import (
 from gateway.domain.principal import Principal
 from gateway.policy.cel import Activation, Budget
 from gateway.policy.chain import Chains
-from gateway.policy.compile import build_table
+from gateway.policy.compile import build_steps
 from gateway.policy.directory import SourceFile
 from gateway.policy.evaluate import Evaluation, Observer, Roles
-from gateway.policy.load import load_documents
+from gateway.policy.load import load_steps
 from gateway.policy.model import sanitised
 from gateway.policy.problems import Complaints
 from gateway.policy.schemas import Schemas
 from gateway.policy.settings import ENGINE_VERSION, EngineSettings
+from gateway.policy.steps import Steps, finish
 from gateway.policy.table import RuleRow, Table
 
 REVISION_DIGITS = 12
@@ -185,13 +186,21 @@ def compile_policies(
     files: Sequence[SourceFile], settings: EngineSettings, *, check_schemas: bool = True
 ) -> Engine:
     """The engine of a policy set. Raises PolicyProblems with everything that is wrong."""
+    return finish(compile_steps(files, settings, check_schemas=check_schemas))
+
+
+def compile_steps(
+    files: Sequence[SourceFile], settings: EngineSettings, *, check_schemas: bool = True
+) -> Steps[Engine]:
+    """As `compile_policies`, in small steps."""
     complaints = Complaints()
-    documents = load_documents(files, complaints)
-    table = build_table(documents, settings, complaints)
+    documents = yield from load_steps(files, complaints)
+    table = yield from build_steps(documents, settings, complaints)
     schemas = Schemas((file for file in files if file.schema), complaints)
     if check_schemas:
         schemas.compile(table)
     complaints.raise_if_any()
+    yield
     return Engine(table, schemas, settings, revision_of(files, settings))
 
 

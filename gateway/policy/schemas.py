@@ -6,9 +6,9 @@ A reference stays inside the policy set: nothing is ever fetched, whatever `$ref
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 import jsonschema_rs
 
@@ -18,11 +18,11 @@ from gateway.policy.formats import FORMATS
 from gateway.policy.globs import NameSet
 from gateway.policy.model import SchemaReference
 from gateway.policy.problems import Complaints, Problem
+from gateway.policy.schema_errors import flat_errors
 from gateway.policy.table import Table
 
 _PREFIX = "cerbos:///"
 _PATTERN_BYTES = 1_000_000
-_KINDS = jsonschema_rs.ValidationErrorKind
 SchemaPair = tuple[SchemaReference | None, SchemaReference | None]
 
 
@@ -64,7 +64,8 @@ class Schemas:
                 continue
             validator = self._validators.get(reference.reference)
             if validator is not None:
-                errors = _flat(validator.iter_errors(value), ())
+                document = self._documents[reference.reference]
+                errors = flat_errors(validator.iter_errors(value), partial(self._find, document))
                 found += [ValidationError(path, message, source) for path, message in errors]
         return tuple(found)
 
@@ -103,46 +104,31 @@ class Schemas:
             "Correct it; a $ref may only name schemas below _schemas.",
         )
 
+    def _find(self, document: Any, path: list[Any]) -> Any:
+        """The part of a schema at a path, which may lead through references; None when it cannot be found."""
+        root = part = document
+        for step in path:
+            if step == "$ref":
+                uri, _, below = str(part.get("$ref", "")).partition("#")
+                if uri:
+                    root = self._documents.get(uri)
+                part = root
+                for name in below.split("/")[1:]:
+                    part = (
+                        part.get(name.replace("~1", "/").replace("~0", "~"))
+                        if isinstance(part, dict)
+                        else None
+                    )
+                continue
+            try:
+                part = part[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return part
+
     def _retrieve(self, uri: str) -> Any:
         """Other schemas of the same set; nothing is ever fetched."""
         document = self._documents.get(uri)
         if document is None:
             raise ValueError(f"{uri} is not a schema of this policy set")
         return document
-
-
-def _flat(errors: Iterable[Any], above: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
-    """Every error at its innermost place, as (pointer, message). What is missing of one place is one error."""
-    seen: set[tuple[Any, ...]] = set()
-    for error in errors:
-        kind = error.kind
-        path = (*above, *error.instance_path)
-        if isinstance(kind, _KINDS.AnyOf | _KINDS.OneOfNotValid):
-            for branch in kind.context:
-                yield from _flat(branch, ())
-            continue
-        if isinstance(kind, _KINDS.PropertyNames):
-            yield _pointer((*path, kind.error.instance)), kind.error.message
-            continue
-        if isinstance(kind, _KINDS.Required) and error.schema_path[-1] == "required":
-            place = (*path, None, *error.schema_path)
-            if place in seen:
-                continue
-            seen.add(place)
-        yield _pointer(path), error.message
-
-
-def _pointer(path: Iterable[Any]) -> str:
-    """A JSON pointer, escaped as in a URL; `/` is the whole."""
-    parts = [
-        quote(str(part).replace("~", "~0").replace("/", "~1"), safe="~$&+=:@")
-        if isinstance(part, str)
-        else str(part)
-        for part in path
-    ]
-    return "/" + "/".join(parts)
-
-
-def plain_attributes(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as the validator takes them."""
-    return value if type(value) is dict else dict(value)

@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 import yaml
 
 from gateway.policy.problems import Place, PolicyProblem, Problem
+from gateway.policy.steps import Steps, finish
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 """Nodes of one file with every alias counted in full: an alias bomb is small on disk only."""
 
+_EVENTS_A_STEP = 64
 _MERGE = "<<"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
@@ -123,6 +125,11 @@ class Mapping(Node):
 
 def parse(text: str, file: str) -> list[Node]:
     """Every document of a YAML text, empty ones left out. Raises PolicyProblem at the first thing that is wrong."""
+    return finish(parse_steps(text, file))
+
+
+def parse_steps(text: str, file: str) -> Steps[list[Node]]:
+    """As `parse`, in small steps."""
     return _Builder(text, file).documents()
 
 
@@ -146,9 +153,11 @@ class _Builder:
         self._key: _FieldName | None = None
         self._keys: list[_FieldName | None] = []
 
-    def documents(self) -> list[Node]:
+    def documents(self) -> Steps[list[Node]]:
         """Build every document."""
-        for event in self._events():
+        for count, event in enumerate(self._events(), 1):
+            if not count % _EVENTS_A_STEP:
+                yield
             place = (event.start_mark.line + 1, event.start_mark.column + 1)
             if isinstance(event, yaml.ScalarEvent):
                 self._place(self._scalar(event, *place))

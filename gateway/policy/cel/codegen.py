@@ -53,7 +53,7 @@ def generate(node: Node) -> Callable[[Activation], Any]:
     except (_NoFastForm, SyntaxError, RecursionError, MemoryError):
         # Too deep for Python's compiler, or nothing to gain.
         return lambda ctx: evaluate(node, ctx)
-    fast: Callable[[Activation], Any] = writer.names["fast"]
+    fast: Callable[[Activation], Any] = writer.names.pop("fast")
     return fast
 
 

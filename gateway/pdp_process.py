@@ -1,0 +1,79 @@
+"""The process of `ostiary pdp`: one listener, policies reloaded on SIGHUP and, if wanted, when files change."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from aiohttp import web
+
+from gateway.gate import Listener
+
+_HEADER_BYTES = 16 * 1024
+_KEEPALIVE_SECONDS = 75.0
+_DRAIN_SECONDS = 5.0
+
+
+class PdpProcess:
+    """Serves until SIGTERM or SIGINT, then answers what has begun."""
+
+    def __init__(
+        self,
+        *,
+        listener: Listener,
+        reload: Callable[[], Awaitable[None]],
+        watch: Callable[[], Coroutine[Any, Any, None]] | None,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._listener = listener
+        self._reload = reload
+        self._watch = watch
+        self._tls = tls
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serve; `ready` is called once the listener answers."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+        runner = web.AppRunner(
+            self._listener.application,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+            keepalive_timeout=_KEEPALIVE_SECONDS,
+            shutdown_timeout=_DRAIN_SECONDS,
+        )
+        await runner.setup()
+        try:
+            await self._site(runner).start()
+            watcher = asyncio.create_task(self._watch()) if self._watch is not None else None
+            ready()
+            await stop.wait()
+            if watcher is not None:
+                watcher.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watcher
+        finally:
+            await runner.cleanup()
+            if self._listener.bound is not None:
+                self._listener.bound.close()
+
+    def _site(self, runner: web.AppRunner) -> web.BaseSite:
+        if self._listener.bound is not None:
+            return web.SockSite(runner, self._listener.bound, ssl_context=self._tls)
+        assert self._listener.path is not None
+        self._listener.path.unlink(missing_ok=True)
+        return web.UnixSite(runner, str(self._listener.path), ssl_context=self._tls)
+
+    def _on_hangup(self) -> None:
+        task = asyncio.ensure_future(self._reload())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
