@@ -81,7 +81,9 @@ class Supervision:
         facts: Mapping[str, Any],
         clock: Clock,
         new_id: NewId,
+        announce: Callable[[str, str], None] = lambda _before, _after: None,
     ) -> None:
+        """`announce` begins to tell what a reload changed, given both revisions, and does not wait."""
         self._readiness = readiness
         self._telemetry = telemetry
         self._journal = journal
@@ -95,6 +97,7 @@ class Supervision:
         self._facts = facts
         self._clock = clock
         self._new_id = new_id
+        self._announce = announce
         self._problem = _NOT_CHECKED
         self._coverage: Coverage | None = None
 
@@ -144,7 +147,7 @@ class Supervision:
 
     async def reload(self) -> None:
         """Load the policies anew, off the event loop; what is wrong leaves the last good set in force."""
-        before = self._pdp.revision
+        before, local_before = self._pdp.revision, self._local.revision
         try:
             change = await asyncio.to_thread(self._load_policies)
         except (OstiaryError, OSError) as error:
@@ -159,6 +162,7 @@ class Supervision:
         self._telemetry.policy_loaded(self._pdp.revision, self._clock() / 1e9, change.rules)
         self.record("reload", {"before": before, "after": after, "rules": len(change.rules)})
         _LOG.info("policies_loaded", revision=after, before=before)
+        self._announce(local_before, after)
 
     def close(self) -> None:
         """Tell what was only counted so far, and that the gate stops."""

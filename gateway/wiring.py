@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ from gateway.domain.ports import Pdp
 from gateway.domain.reader import Reader
 from gateway.domain.record import Record
 from gateway.enforce import Enforcer
-from gateway.errors import PolicyError
+from gateway.errors import PolicyError, StoreError
 from gateway.facts.analyser import CallAnalyser, FactsData, facts_data
 from gateway.gate import Gate, Listener
 from gateway.hardening import forbid_inspection
@@ -57,9 +58,12 @@ from gateway.lookback import Lookback
 from gateway.messages import Messages, MessageSettings
 from gateway.offline import OfflineReader
 from gateway.packs import shipped_packs
-from gateway.policy.directory import read_roots
+from gateway.policy.directory import SourceFile, read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
+from gateway.policy_comparison import Comparison
+from gateway.policy_history import PolicyHistory
+from gateway.policy_news import PolicyNews
 from gateway.posture import Judgement, judge
 from gateway.proven import ProvenPdp
 from gateway.quota import Meters
@@ -70,6 +74,7 @@ from gateway.session import SessionMemory
 from gateway.supervision import PolicyChange, RemoteRules, Supervision
 from gateway.telemetry import Telemetry
 from gateway.web.admin import AdminRoutes
+from gateway.web.comparison_api import ComparisonRoutes
 from gateway.web.guards import host_guard, plain_errors
 from gateway.web.hooks import HookLimits, Hooks, RecordObserver
 from gateway.web.listeners import address_of, bind
@@ -97,10 +102,17 @@ def product_version() -> str:
     return distribution_version("ostiary")
 
 
-def build_engine(config: Config) -> Engine:
+def policy_sources(config: Config) -> tuple[SourceFile, ...]:
+    """The files of the shipped packs and of the configured policies. Raises PolicyError when one cannot be read."""
+    return read_roots((shipped_packs(), *(Path(path) for path in config.policies)))
+
+
+def build_engine(config: Config, sources: Sequence[SourceFile] | None = None) -> Engine:
     """The local engine over the shipped packs and the configured policies. Raises PolicyError with every place."""
-    roots = (shipped_packs(), *(Path(path) for path in config.policies))
-    return compile_policies(read_roots(roots), EngineSettings(packs_off=rules_off_patterns(config)))
+    return compile_policies(
+        policy_sources(config) if sources is None else sources,
+        EngineSettings(packs_off=rules_off_patterns(config)),
+    )
 
 
 def cerbos_settings(config: Config) -> CerbosSettings:
@@ -132,7 +144,8 @@ class GateBuilder:
         self._started = clock.now()
         self._facts: FactsData = facts_data()
         self._readiness = Readiness()
-        self._engine = build_engine(config)
+        self._sources = policy_sources(config)
+        self._engine = build_engine(config, self._sources)
         self._rules_off = rules_off(config, (rule.name for rule in self._engine.rules()))
         self._new_id = clock.Uuid7()
         self._remote: ProvenPdp | None = None
@@ -148,6 +161,7 @@ class GateBuilder:
             forbid_inspection()
         instance = open_instance(data_dir, clock.random_bytes)
         self._instance = instance
+        self._keep(self._engine, self._sources, self._rules_off)
         self._telemetry = Telemetry(
             agents=(CLAUDE_CODE,),
             tools=self._facts.tools.known,
@@ -166,6 +180,12 @@ class GateBuilder:
         self._journal = self._build_journal(instance)
         self._origin = Origin(
             instance=instance.name, worker="gate", posture=self._posture.posture, backend=self._pdp.name
+        )
+        self._news = PolicyNews(
+            socket=data_dir / QUERY_SOCKET,
+            kind_prefix=config.check.kind_prefix,
+            dropped=config.check.drop_attributes,
+            told=lambda action, facts: self._supervision.record(action, facts),  # noqa: PLW0108 - supervision is built next
         )
         self._supervision = self._build_supervision()
         self._clerk = ClerkProcess(data_dir, self._clerk_environment(), held=self._posture.posture == "held")
@@ -303,12 +323,14 @@ class GateBuilder:
             facts={"version": product_version(), "mode": config.mode},
             clock=clock.now,
             new_id=self._new_id,
+            announce=self._news.announce,
         )
 
     def _load_policies(self) -> PolicyChange:
         """Compile the policies anew. Raises OstiaryError; a set that lets the canary live is refused as well."""
         self._judge_posture(self._instance.directory)
-        engine = build_engine(self._config)
+        sources = policy_sources(self._config)
+        engine = build_engine(self._config, sources)
         names = tuple(rule.name for rule in engine.rules())
         switched_off = rules_off(self._config, names)
         problem = canary_problem(LocalPdp(engine, clock.now).decide_now(canary_request()))
@@ -317,6 +339,8 @@ class GateBuilder:
                 problem, number=40, remedy="Leave policies for the canary's kind to the shipped packs."
             )
 
+        self._keep(engine, sources, switched_off)
+
         def put_in_force() -> None:
             self._engine = engine
             self._rules_off = switched_off
@@ -324,6 +348,11 @@ class GateBuilder:
             self._questions.replace_rules_off(switched_off)
 
         return PolicyChange(put_in_force=put_in_force, rules=names)
+
+    def _keep(self, engine: Engine, sources: Sequence[SourceFile], switched_off: Sequence[str]) -> None:
+        """Keep a policy set for comparisons; without it the next reload tells less, and nothing else is lost."""
+        with contextlib.suppress(StoreError):
+            PolicyHistory(self._instance.directory).keep(engine.revision, sources, switched_off)
 
     def _judge_posture(self, data_dir: Path) -> Judgement:
         """The posture. Raises ConfigError where `held` is demanded and does not hold."""
@@ -388,6 +417,7 @@ class GateBuilder:
 
     async def _close(self) -> None:
         self._supervision.close()
+        await self._news.close()
         await self._lag.stop()
         self._journal.close()
         await self._clerk.stop()
@@ -409,8 +439,9 @@ def build_clerk(data_dir: Path) -> Clerk:
     indexing = Indexing(data_dir / "audit", store, clock.stopwatch)
     journal, readings = _readings(data_dir, "clerk")
     routes = QueryRoutes(store=store, indexing=indexing, audited=readings.record)
+    comparison = Comparison(PolicyHistory(data_dir), lambda: SqliteStore(data_dir / INDEX_NAME))
     application = web.Application(middlewares=[plain_errors])
-    application.add_routes(routes.routes())
+    application.add_routes([*routes.routes(), *ComparisonRoutes(comparison.run).routes()])
 
     def close() -> None:
         journal.close()
