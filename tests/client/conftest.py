@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.managed import namespace_problem
+from tests.client.terminal import terminal_problem
 from tests.client.web_host import WebHost
 from tests.client.workplace import Workplace, workplace
 from tests.support.processes import GatewayProcess
@@ -27,7 +28,7 @@ DESK = {
         },
     }
 }
-"""What the tests' MCP server does: a tool nobody described is asked about."""
+"""What the tests' MCP server does; run as `stranger` it is one that nobody described, and is asked about."""
 
 
 @pytest.fixture
@@ -82,3 +83,13 @@ def private_etc(tmp_path_factory: pytest.TempPathFactory) -> None:
     problem = namespace_problem(tmp_path_factory.mktemp("trial"))
     if problem:
         pytest.skip(f"no private mount namespace here: {problem}")
+
+
+@pytest.fixture(scope="session")
+def tmux(request: pytest.FixtureRequest) -> None:
+    """Skips where there is no terminal to be had, fails where the system's parts were asked for."""
+    problem = terminal_problem()
+    if problem and request.config.getoption("--require-system"):
+        pytest.fail(problem)
+    elif problem:
+        pytest.skip(problem)

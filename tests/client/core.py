@@ -48,17 +48,6 @@ TOOLS = (
 )
 """Every tool a headless session can be given."""
 HELPER = "HELPER"
-DESCRIBED = {
-    "desk": {
-        "sources": ["project", "dynamic"],
-        "tools": {
-            "echo": {"text": "text"},
-            "write_file": {"path": "write", "text": "text"},
-            "read_file": {"path": "read"},
-        },
-    }
-}
-"""What the operator says of the tests' MCP server; the same program runs as `stranger`, of which he says nothing."""
 _STOPS = {"deny", "ask"}
 _NOTEBOOK = {
     "cells": [
@@ -76,11 +65,6 @@ _NOTEBOOK = {
     "nbformat_minor": 5,
 }
 _SKILL = "---\nname: greet\ndescription: Greets people\n---\nSay hello.\n"
-
-
-def settings(mode: str, **more: object) -> dict[str, object]:
-    """The gateway's settings for a core session."""
-    return {"mode": mode, "facts.mcp": json.dumps(DESCRIBED), **more}
 
 
 def furnish(place: Workplace) -> None:

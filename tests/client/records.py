@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 
-def records(data_dir: Path) -> list[dict[str, Any]]:
-    """Every record of a call in the order it was written."""
+def records(data_dir: Path, project: Path | None = None) -> list[dict[str, Any]]:
+    """Every record of a call, in the order it was written; of one project where the gateway served several."""
     files = sorted((data_dir / "audit").glob("*.gate.*/*.jsonl"), key=lambda file: file.stat().st_mtime_ns)
     lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-    return [line for line in lines if line.get("type") in {"call", "repeat"}]
+    calls = [line for line in lines if line.get("type") in {"call", "repeat"}]
+    return [line for line in calls if project is None or line["cwd"].startswith(str(project))]
 
 
 def asked(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

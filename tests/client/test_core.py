@@ -9,7 +9,7 @@ import pytest
 from tests.client.cases import wrong
 from tests.client.claude import SKIP_PERMISSIONS, run_claude
 from tests.client.conftest import StartGateway
-from tests.client.core import TOOLS, core, furnish, misrecorded, settings
+from tests.client.core import TOOLS, core, furnish, misrecorded
 from tests.client.records import records
 from tests.client.settings import hooks
 from tests.client.web_host import WebHost
@@ -29,7 +29,7 @@ def test_every_tool_does_what_policy_says_and_is_recorded(
     start_gateway: StartGateway,
 ) -> None:
     enforced = mode == "enforce"
-    gateway = start_gateway({**settings(mode), **backend})
+    gateway = start_gateway({"mode": mode, **backend})
     furnish(place)
     place.settings(hooks(gateway.hooks_url, block=enforced), {"skipWebFetchPreflight": True})
     played = core(place, host, scratch)

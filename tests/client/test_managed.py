@@ -10,7 +10,7 @@ import pytest
 from tests.client.cases import wrong
 from tests.client.claude import SKIP_PERMISSIONS, run_claude
 from tests.client.conftest import StartGateway
-from tests.client.core import TOOLS, core, furnish, misrecorded, settings
+from tests.client.core import TOOLS, core, furnish, misrecorded
 from tests.client.managed import ManagedSettings
 from tests.client.records import of_call, records
 from tests.client.script import Call, Script
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.client, pytest.mark.usefixtures("private_etc")]
 def test_every_tool_does_what_policy_says_under_managed_settings(
     place: Workplace, host: WebHost, scratch: Path, tmp_path: Path, start_gateway: StartGateway
 ) -> None:
-    gateway = start_gateway(settings("enforce"))
+    gateway = start_gateway({"mode": "enforce"})
     furnish(place)
     played = core(place, host, scratch)
     managed = ManagedSettings(

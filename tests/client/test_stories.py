@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,6 @@ import yaml
 
 from gateway.identity.tokens import hash_token
 from tests.client.claude import SKIP_PERMISSIONS, Session, run_claude
-from tests.client.conftest import StartGateway
 from tests.client.records import asked, records
 from tests.client.script import Call, Script
 from tests.client.settings import hooks
@@ -20,17 +19,43 @@ from tests.client.workplace import Workplace
 from tests.support.processes import GatewayProcess
 
 pytestmark = pytest.mark.client
-TOKEN = "ost_token-of-the-tests-AAAAAAAAAAAAAAAA"
 
 
-def start(
-    start_gateway: StartGateway, tmp_path: Path, role: str, settings: dict[str, object]
-) -> GatewayProcess:
-    """A gateway that knows one user, in one role, by his token."""
-    token = {"hash": hash_token(TOKEN), "user": "sam", "roles": [role]}
-    config = tmp_path / "ostiary.yaml"
-    config.write_text(yaml.safe_dump({"version": 1, "identity": {"tokens": [token]}}))
-    return start_gateway(settings, config=config)
+TOKENS = {role: f"ost_token-of-{role:-<20}" for role in ("engineer", "marketing")}
+
+
+class Gateways:
+    """Gateways that know a user in each role by his token; sessions are told apart by their projects."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._running: dict[tuple[str, ...], GatewayProcess] = {}
+        tokens = [
+            {"hash": hash_token(token), "user": role, "roles": [role]} for role, token in TOKENS.items()
+        ]
+        self._config = directory / "ostiary.yaml"
+        self._config.write_text(yaml.safe_dump({"version": 1, "identity": {"tokens": tokens}}))
+
+    def with_settings(self, settings: Mapping[str, object]) -> GatewayProcess:
+        """The gateway with these settings, started at its first use."""
+        key = tuple(f"{name}={value}" for name, value in sorted(settings.items()))
+        if key not in self._running:
+            directory = self._directory / str(len(self._running))
+            self._running[key] = GatewayProcess(directory, settings, config=self._config)
+        return self._running[key]
+
+    def stop(self) -> None:
+        """End them all."""
+        for gateway in self._running.values():
+            gateway.stop()
+
+
+@pytest.fixture(scope="module")
+def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
+    """The gateways of all stories."""
+    made = Gateways(tmp_path_factory.mktemp("gateways"))
+    yield made
+    made.stop()
 
 
 def play(
@@ -43,22 +68,22 @@ def play(
 ) -> Session:
     """One session with the calls of a story."""
     place.settings(hooks(gateway.hooks_url, block=block, token=True), {"skipWebFetchPreflight": True})
-    environment = {"OSTIARY_TOKEN": TOKEN, **story.environment}
+    environment = {"OSTIARY_TOKEN": TOKENS[story.role], **story.environment}
     return run_claude(place, Script(turns), SKIP_PERMISSIONS, environment=environment)
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_story_observed_happens_and_its_record_says_what_would_have_been(
-    name: str, place: Workplace, host: WebHost, tmp_path: Path, start_gateway: StartGateway
+    name: str, place: Workplace, host: WebHost, gateways: Gateways
 ) -> None:
     story = STORIES[name](place, host)
-    gateway = start(start_gateway, tmp_path, story.role, {"mode": "observe"})
+    gateway = gateways.with_settings({"mode": "observe"})
 
     session = play(place, gateway, story, story.direct, block=False)
 
     assert story.damage(session) != []
     assert story.missing(session) == []
-    found = asked(records(gateway.data_dir))
+    found = asked(records(gateway.data_dir, place.project))
     assert len(found) == len(session.script.calls)
     assert len({record["prompt_id"] for record in found}) == 1
     assert {record["answer"] for record in found} == {"pass"}
@@ -71,17 +96,16 @@ def test_a_story_enforced_does_no_damage(
     backend: dict[str, object],
     place: Workplace,
     host: WebHost,
-    tmp_path: Path,
-    start_gateway: StartGateway,
+    gateways: Gateways,
 ) -> None:
     story = STORIES[name](place, host)
-    gateway = start(start_gateway, tmp_path, story.role, {"mode": "enforce", **backend})
+    gateway = gateways.with_settings({"mode": "enforce", **backend})
 
     session = play(place, gateway, story, story.direct, block=True)
 
     assert story.damage(session) == []
     assert story.missing(session) == []
-    found = asked(records(gateway.data_dir))
+    found = asked(records(gateway.data_dir, place.project))
     assert len({record["call_id"] for record in found}) == len(session.script.calls)
     stopped = [record for record in found if record["answer"] in {"deny", "ask"}]
     assert stopped
@@ -91,10 +115,10 @@ def test_a_story_enforced_does_no_damage(
 @pytest.mark.parametrize("name", STORIES)
 @pytest.mark.xfail(reason="what a shell command would do is analysed from stage 3 on", strict=True)
 def test_a_story_told_in_the_shell_and_enforced_does_no_damage(
-    name: str, place: Workplace, host: WebHost, tmp_path: Path, start_gateway: StartGateway
+    name: str, place: Workplace, host: WebHost, gateways: Gateways
 ) -> None:
     story = STORIES[name](place, host)
-    gateway = start(start_gateway, tmp_path, story.role, {"mode": "enforce"})
+    gateway = gateways.with_settings({"mode": "enforce", "backend": "local"})
 
     session = play(place, gateway, story, story.shell, block=True)
 

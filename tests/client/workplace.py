@@ -71,7 +71,6 @@ class Workplace:
             "ANTHROPIC_API_KEY": FAKE_KEY,
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
-            "NO_PROXY": "127.0.0.1",
         }
 
     def _git(self, *arguments: str) -> None:
