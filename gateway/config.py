@@ -41,8 +41,11 @@ class Cerbos(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A remote Cerbos PDP, used with `backend: cerbos`."""
 
     url: str = "http://127.0.0.1:3592"
+    """Where its HTTP API is."""
     timeout_ms: Milliseconds = 2000
+    """Longest time one question may take; after it the PDP counts as unavailable."""
     connections: Annotated[int, Meta(ge=1, le=1024)] = 32
+    """Connections kept open to it."""
     insecure: bool = False
     """Allows plain `http` beyond loopback, where anybody in between could answer ALLOW."""
     revision: str = ""
@@ -86,10 +89,15 @@ class Token(
     """One credential. Only its hash is kept: `ostiary token new` prints both."""
 
     hash: str
+    """`sha256:` and 64 hex digits."""
     user: str
+    """Whose it is: the principal's id in policies and records."""
     roles: tuple[str, ...] = ()
+    """The principal's roles in policies."""
     attr: Mapping[str, Any] = field(default_factory=dict)
+    """What policies see as `P.attr`: team, department, …"""
     credential_class: CredentialClass = "agent"
+    """What it opens: `agent` its hooks, `application` the Cerbos API, `viewer` own records, `auditor` all, `operator` all."""
     agents: tuple[str, ...] = ()
     """Agent ids (globs) the credential may be used for; empty: every one."""
     expires: str = ""
@@ -100,14 +108,18 @@ class DefaultPrincipal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Who a loopback caller of the gateway's own user is, while no credential is configured."""
 
     id: str = "local"
+    """His name in policies and records."""
     roles: tuple[str, ...] = ("engineer",)
+    """His roles in policies."""
     attr: Mapping[str, Any] = field(default_factory=dict)
+    """What policies see as `P.attr`."""
 
 
 class HeaderIdentity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Identity from `X-Claude-User`, `X-Claude-Roles` and `X-Cerbos-Scope`: anybody can send a header, so off."""
 
     enabled: bool = False
+    """Take these headers from `trusted_peers`."""
     trusted_peers: tuple[str, ...] = ()
     """Networks (CIDR) whose word is taken."""
 
@@ -126,13 +138,16 @@ class NoPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operation: FailureAnswer | None = None
     """Unset means `pass`; saying `pass` also lets a gateway enforce with a backend that has no policy at all."""
     unknown_tool: FailureAnswer = "ask"
+    """What a tool gets that neither the gateway knows nor a policy speaks about."""
 
 
 class QuotaSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much each principal may ask in a minute, 0 for no limit. The default principal has no quota."""
 
     requests: Annotated[int, Meta(ge=0)] = 6000
+    """Calls."""
     bytes: Annotated[int, Meta(ge=0)] = 256 * 1024 * 1024
+    """Bytes of calls."""
     anonymous_records: Annotated[int, Meta(ge=0)] = 100
     """Anonymous calls of a minute that get a record each; further ones are counted."""
 
@@ -141,6 +156,7 @@ class SkipPrompt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether a policy's `skip_prompt` obligation may answer the agent's own permission prompt."""
 
     enabled: bool = False
+    """Only where policies are trusted to speak for people."""
 
 
 class Messages(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +201,7 @@ class TelemetrySection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Logs of the gateway itself (not the audit)."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto`: console on a terminal, JSON lines elsewhere."""
 
@@ -193,18 +210,22 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole configuration."""
 
     version: Literal[1] = 1
+    """The version of this file's keys."""
     mode: Mode = "observe"
+    """`observe` records what policy would decide and lets everything pass; `enforce` does what policy says."""
     modes: tuple[ModeRule, ...] = ()
+    """Exceptions from `mode` by role, agent and event; the first that fits holds, of several roles the strictest."""
     posture: Literal["detect", "held", "advisory"] = "detect"
     """`held` refuses to start where the governed user could change configuration, policies, keys or data."""
     server: Server = Server()
     data_dir: str = ""
-    """Default `$XDG_STATE_HOME/ostiary`."""
+    """Where the record and the keys are kept; default `$XDG_STATE_HOME/ostiary`."""
     policies: tuple[str, ...] = ()
     """Further policy directories beside the shipped packs."""
     packs: Mapping[str, bool] = field(default_factory=dict)
     """`<pack>: false` or `<pack>.<rule>: false` switches rules off by name."""
     backend: Literal["local", "cerbos"] = "local"
+    """Who decides: the embedded engine, or a Cerbos PDP."""
     cerbos: Cerbos = Cerbos()
     layers: tuple[str, ...] = ()
     """Scopes that a remote PDP holds beside the packs (`site`, `site.payments`); the local engine knows its own."""
@@ -212,6 +233,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facts: FactsSection = FactsSection()
     identity: IdentitySection = IdentitySection()
     failure_policy: Mapping[str, FailureAnswer] = field(default_factory=lambda: dict(FAILURE_DEFAULTS))
+    """In enforce, what a call gets when it could not be decided or recorded, by cause (docs/failure-modes.md)."""
     no_policy: NoPolicy = NoPolicy()
     quota: QuotaSection = QuotaSection()
     skip_prompt: SkipPrompt = SkipPrompt()

@@ -36,12 +36,13 @@ from msgspec.inspect import (
 from gateway.config import Config
 
 LIST_ITEM = "[]"
+NAMED = "<name>"
 _INDEX = re.compile(r"\[\d*\]")
 _MAPPING = "mapping to "
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """One key. `path` of a key in a list of sections holds `[]`: `modes[].role`; `default` is plain data.
+    """One key. `path` holds `[]` for each section of a list (`modes[].role`), `<name>` for each of a mapping.
 
     `words` are the values it can take where these are a closed set. A `section` holds keys and no value of its own.
     """
@@ -53,6 +54,11 @@ class Key(Struct, frozen=True, kw_only=True):
     text: str = ""
     section: bool = False
     required: bool = False
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the key stands in each section of a list or mapping, and so has no value of its own."""
+        return LIST_ITEM in self.path or NAMED in self.path
 
 
 def config_keys() -> tuple[Key, ...]:
@@ -80,15 +86,20 @@ def _walk(struct: type[Struct], above: str) -> Iterator[Key]:
     for field in info.fields:
         path = f"{above}{field.encode_name}"
         text = texts.get(field.name, "")
-        kind, item = _bare(field.type), None
+        kind, item, named = _bare(field.type), None, None
         if isinstance(kind, VarTupleType):
             item = _bare(kind.item_type)
+        elif isinstance(kind, DictType):
+            named = _bare(kind.value_type)
         if isinstance(kind, StructType):
             yield Key(path=path, type="section", text=text or _first_line(kind.cls), section=True)
             yield from _walk(kind.cls, f"{path}.")
         elif isinstance(item, StructType):
             yield Key(path=path, type="list of sections", default=[], text=text or _first_line(item.cls))
             yield from _walk(item.cls, f"{path}{LIST_ITEM}.")
+        elif isinstance(named, StructType):
+            yield Key(path=path, type=f"{_MAPPING}sections", default={}, text=text or _first_line(named.cls))
+            yield from _walk(named.cls, f"{path}.{NAMED}.")
         else:
             yield Key(
                 path=path,
@@ -124,6 +135,8 @@ def _words(kind: Type) -> Iterator[str]:
 def _type_words(kind: Type) -> str:
     """A type as an operator would say it."""
     kind = _bare(kind)
+    if isinstance(kind, DictType):
+        return f"{_MAPPING}{_type_words(kind.value_type)}"
     if isinstance(kind, LiteralType):
         return " | ".join(str(value) for value in kind.values)
     if isinstance(kind, UnionType):
@@ -137,8 +150,6 @@ def _type_words(kind: Type) -> str:
         return f"{name}, at least {kind.ge}" if kind.ge is not None else name
     if isinstance(kind, VarTupleType):
         return f"list of {_type_words(kind.item_type)}"
-    if isinstance(kind, DictType):
-        return f"{_MAPPING}{_type_words(kind.value_type)}"
     if isinstance(kind, StrType):
         return "text"
     assert isinstance(kind, AnyType), kind

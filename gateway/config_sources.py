@@ -21,6 +21,7 @@ from gateway.errors import ConfigError
 ENVIRONMENT_PREFIX = "OSTIARY__"
 _MAX_DEPTH = 16
 _NAMES_BELOW = "packs"
+_INDEXED = re.compile(r"\[(\d+)\]")
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str"))
 _AS_TEXT = frozenset({f"{_TAG}timestamp", f"{_TAG}value"})
@@ -41,6 +42,18 @@ class Settings:
         while path and path not in self._places:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self._places.get(path, "")
+
+    def holds(self, path: str) -> bool:
+        """Whether any source set a value at a path (`modes[1].role`)."""
+        value: Any = self.values
+        for part in _steps(path):
+            if isinstance(value, dict) and part in value:
+                value = value[part]
+            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+                value = value[int(part)]
+            else:
+                return False
+        return True
 
     def set(self, path: str, value: Any, place: str) -> None:
         """Set one dotted path; mappings are merged, everything else replaces."""
@@ -74,6 +87,11 @@ def _split(path: str) -> list[str]:
     if path.startswith(f"{_NAMES_BELOW}."):
         return [_NAMES_BELOW, path.removeprefix(f"{_NAMES_BELOW}.")]
     return path.split(".")
+
+
+def _steps(path: str) -> list[str]:
+    """The keys and indices of a path."""
+    return [step for part in _split(path) for step in _INDEXED.split(part) if step]
 
 
 def load(

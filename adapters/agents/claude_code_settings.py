@@ -77,6 +77,7 @@ class SettingsData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The data file."""
 
     minimum_version: str
+    tested_version: str
     events: dict[str, EventRule]
     claims: dict[str, str]
     pins: tuple[Pin, ...]

@@ -22,14 +22,17 @@ def config_options(function: Function) -> Function:
     """Add `--config` and `--set`; the command gets the gathered sources as `settings`."""
 
     @click.option(
-        "--config", "file", type=click.Path(path_type=Path), help="Configuration file of the gateway (YAML)."
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        help="Configuration file of the gateway (YAML).",
     )
     @click.option(
         "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Set one key of the configuration."
     )
     @functools.wraps(function)
-    def with_settings(file: Path | None, assignments: tuple[str, ...], **given: Any) -> Any:
-        return function(settings=gather(file, os.environ, assignments), **given)
+    def with_settings(config_file: Path | None, assignments: tuple[str, ...], **given: Any) -> Any:
+        return function(settings=gather(config_file, os.environ, assignments), **given)
 
     return with_settings  # type: ignore[return-value]  # click's decorators keep the function's name, not its type
 

@@ -14,9 +14,13 @@ class ModeRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of `modes`; each field is a glob over the role, agent id or event name."""
 
     mode: Mode
+    """The mode of what fits."""
     role: str = "*"
+    """Glob over the principal's roles."""
     agent: str = "*"
+    """Glob over agent ids."""
     event: str = "*"
+    """Glob over event names."""
 
 
 class Modes(Struct, frozen=True, kw_only=True):
