@@ -30,6 +30,7 @@ _MAX_URLS_INSIDE = 32
 _PATH_FORM = re.compile(
     r"\s*(?:[/~]|\.{1,2}(?:[/\\]|\Z)|file:|[A-Za-z]:[\\/]|\\\\|\$\{?HOME|%(?:2[fFeE]|USERPROFILE|HOME))"
 )
+_SEPARATOR = re.compile(r"[/\\]|%2[fF]|%5[cC]")
 _BLANK = re.compile(r"\s")
 
 
@@ -126,7 +127,9 @@ class ArgumentWalk:
         if not text:
             return
         if strict:
-            self._guarded_only(text)
+            # One name alone, or a pattern, is a line of a .gitignore or a search as often as a path.
+            if _SEPARATOR.search(text.strip()) and not is_glob(text):
+                self._guarded_only(text)
             return
         if key in self._fields.command:
             self._findings.shell = True
@@ -158,7 +161,7 @@ class ArgumentWalk:
         text = text.strip()
         if is_url(text) and text[:5].lower() != "file:":
             return
-        if len(text) <= _LONGEST_NAME and (_PATH_FORM.match(text) or not _BLANK.search(text)):
+        if len(text) <= _LONGEST_NAME and not _BLANK.search(text):
             self._findings.guarded_file(text, self._actions, via="mcp")
 
     def _urls_inside(self, text: str) -> None:

@@ -10,7 +10,7 @@ import re
 
 MAX_PATTERNS = 64
 _MAX_CLASS = 8
-_WILD = re.compile(r"[*?\[{\\]|[@+!]\(")
+_WILD = re.compile(r"[*?\[{]|[@+!]\(")
 _CLASS = re.compile(r"\[([!^]?)(\]?[^\]]*)\]")
 _RANGE = re.compile(r"\{-?\w+\.\.-?\w+(?:\.\.-?\d+)?\}")
 _GROUP = re.compile(r"[@?*+!]\([^()]*\)")

@@ -1,0 +1,36 @@
+"""An ordinary day passes, and what the packs are for is stopped, each by the rule that says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.packs.cases import day, read, stopped
+from tests.support.enforcement import Pep
+
+PEP = Pep()
+DAY = day()
+STOPPED = stopped()
+
+
+@pytest.mark.parametrize("call", [payload for _, payload in DAY], ids=[name for name, _ in DAY])
+def test_an_ordinary_call_passes(call):
+    answered = PEP.ask(call)
+    assert (answered.answer.word, answered.record.decision) in {("pass", "allow"), ("pass", "no_policy")}
+
+
+def test_the_day_is_long_enough_to_mean_something():
+    assert len(read("day.yaml")) >= 150
+
+
+@pytest.mark.parametrize(
+    ("rule", "word", "call", "who"), [row[1:] for row in STOPPED], ids=[row[0] for row in STOPPED]
+)
+def test_a_call_is_stopped_by_the_rule_that_says_why(rule, word, call, who):
+    answered = PEP.ask(call, who)
+    assert answered.answer.word == word
+    assert rule in {reason.rule for reason in answered.record.reasons}
+
+
+@pytest.mark.parametrize("call", [row[3] for row in STOPPED], ids=[row[0] for row in STOPPED])
+def test_the_same_call_passes_while_only_watched(call):
+    assert Pep(mode="observe").word(call) == "pass"
