@@ -128,7 +128,7 @@ def check_command_text(subject: Subject, words: Words, findings: Findings) -> No
         return
     for part in subject.parts:
         for node in walk(part.tree):
-            if not isinstance(node, Call) or node.function in {"_&&_", "_||_", "!_"}:
+            if not isinstance(node, Call) or node.function in {"_&&_", "_||_", "!_", "type"}:
                 continue
             sides = [*([node.target] if node.target is not None else []), *node.args]
             if any(path_of(side) == _COMMAND for side in sides):
