@@ -27,7 +27,7 @@ AGENT = "claude-code"
 REASON_BYTES = 2000
 CONTEXT_CHARACTERS = 8000
 MAX_DEPTH = 64
-_TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "list": list, "map": dict, "flag": bool}
+_TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "list": list, "map": dict}
 _SHORT_ID = 512
 _TRANSCRIPT = re.compile(r"(?P<home>/.*)/\.claude/projects/[^/]+/[^/]+\Z")
 
@@ -46,6 +46,7 @@ class ProtocolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     tools: dict[str, dict[str, str]]
     optional: dict[str, dict[str, str]]
+    either: dict[str, tuple[str, ...]]
     respelling: Respelling
     events: dict[str, EventForm]
     notices: frozenset[str]
@@ -202,6 +203,9 @@ class ClaudeCodeAdapter:
             value = tool_input.get(name)
             if value is not None and not isinstance(value, _TYPES[kind]):
                 return f"{tool} with {name} that is no {kind}"
+        either = self._data.either.get(tool, ())
+        if either and all(tool_input.get(name) is None for name in either):
+            return f"{tool} without any of {', '.join(either)}"
         return ""
 
 

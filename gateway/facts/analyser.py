@@ -103,11 +103,13 @@ class CallAnalyser:
             return
         for row in tools.files.get(tool, ()):
             self._file(row, given, findings)
-        if tool in tools.shells:
-            findings.shell = True
-        elif tool in tools.urls:
+        if tool in tools.urls:
             url_row = tools.urls[tool]
-            self._url(given.get(url_row.field), url_row.action, findings)
+            holder = given.get(url_row.within) if url_row.within else given
+            if isinstance(holder, Mapping):
+                self._url(holder.get(url_row.field), url_row.action, findings)
+        if tool in tools.shells:
+            findings.shell = given.get(tools.shells[tool]) is not None
         elif tool in tools.hosts:
             host_row = tools.hosts[tool]
             findings.add(Operation("host", host_row.action, host_row.id, _service(host_row.id)))

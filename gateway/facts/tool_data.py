@@ -26,10 +26,11 @@ class FileRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class UrlRow(Struct, frozen=True, forbid_unknown_fields=True):
-    """A URL-bearing field."""
+    """A URL-bearing field; `within` names the field whose object holds it."""
 
     field: str
     action: str
+    within: str = ""
 
 
 class HostRow(Struct, frozen=True, forbid_unknown_fields=True):

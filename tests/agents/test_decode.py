@@ -86,7 +86,8 @@ def test_unknown_fields_are_kept_for_policies_and_change_nothing_else(event: str
 @pytest.mark.parametrize("tool", protocol_data().tools)
 def test_a_known_tool_without_what_it_acts_on_has_an_unknown_shape(event: str, tool: str) -> None:
     needed = protocol_data().tools[tool]
-    whole = {name: {"text": "x", "list": [], "map": {}, "flag": True}[kind] for name, kind in needed.items()}
+    whole = {name: {"text": "x", "list": [], "map": {}}[kind] for name, kind in needed.items()}
+    whole |= dict.fromkeys(protocol_data().either.get(tool, ())[:1], "x")
     assert problem(event, tool, whole) == ""
     for name in needed:
         for wrong in (None, 1, ["x"], {"x": "x"}):
@@ -100,10 +101,21 @@ def test_a_field_that_bears_an_operation_and_has_another_type_is_an_unknown_shap
     event: str, tool: str
 ) -> None:
     data = protocol_data()
-    whole = dict.fromkeys(data.tools[tool], "x")
+    whole = dict.fromkeys([*data.tools[tool], *data.either.get(tool, ())[:1]], "x")
     for name in data.optional[tool]:
         assert name in problem(event, tool, {**whole, name: 5})
-        assert problem(event, tool, {**whole, name: None}) == ""
+        if name not in whole:
+            assert problem(event, tool, {**whole, name: None}) == ""
+
+
+@pytest.mark.parametrize("event", GUARDED)
+@pytest.mark.parametrize("tool", protocol_data().either)
+def test_a_tool_that_needs_one_of_several_fields_has_an_unknown_shape_without_all(
+    event: str, tool: str
+) -> None:
+    either = protocol_data().either[tool]
+    assert all(name in problem(event, tool, {"description": "d"}) for name in either)
+    assert problem(event, tool, {either[-1]: {"url": "wss://example.org"}}) == ""
 
 
 @pytest.mark.parametrize("field", ["session_id", "tool_use_id", "cwd", "transcript_path"])
