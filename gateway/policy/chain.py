@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from gateway.domain.check import NO_MATCH
 from gateway.policy.model import SchemaReference, sanitised
 from gateway.policy.table import PolicyRow, RolePolicyRow, Step, Table, scope_chain
 
@@ -27,8 +28,8 @@ class ScopeRows(Struct, frozen=True, eq=False, kw_only=True):
 class Chain:
     """The scopes that count, most specific first, and what rules in them do for an action and role.
 
-    `key` is the key of the policy that the most specific of them would have: what a decision names as matching.
-    `exists`: some rule in them is about the kind (or, for principals, about anybody).
+    `key` is what a decision names as matching: the key that a policy in the most specific of them would have, or that
+    there is none. `exists`: some rule in them is about the kind (or, for principals, about anybody).
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class Chain:
         exists: bool,
         schemas: tuple[SchemaReference | None, SchemaReference | None] | None,
     ) -> None:
-        self.key = key
+        self.key = key if exists else NO_MATCH
+        self.refusal = key
+        """What a refusal for wrong attributes names, whether or not a rule is about the kind."""
         self.kind = kind
         self.scopes = tuple(scopes)
         self.exists = exists
@@ -78,7 +81,7 @@ class Chains:
         self._table = table
         self._lenient = lenient
         self._resources: dict[tuple[str, str, str], Chain] = {}
-        self._principals: dict[tuple[str, str, str, str], Chain] = {}
+        self._principals: dict[tuple[str, str, str, str, str], Chain] = {}
 
     def of_resource(self, kind: str, version: str, scope: str) -> Chain:
         """The resource and role policies for a kind."""
@@ -90,14 +93,19 @@ class Chains:
             found = self._resources[key] = self._resource(sanitised(kind), version, scope)
         return found
 
-    def of_principal(self, identifier: str, version: str, scope: str, kind: str) -> Chain:
-        """The principal policies for an id, about a kind."""
-        key = (identifier, version, scope, kind)
+    def of_principal(self, identifier: str, version: str, scope: str, kind: str, own_version: str) -> Chain:
+        """The principal policies for an id, about a kind.
+
+        They are looked up by the version asked of the resource and named by the principal's own, as Cerbos does.
+        """
+        key = (identifier, version, scope, kind, own_version)
         found = self._principals.get(key)
         if found is None:
             if len(self._principals) >= _CHAINS_KEPT:
                 self._principals.clear()
-            found = self._principals[key] = self._principal(identifier, version, scope, sanitised(kind))
+            found = self._principals[key] = self._principal(
+                identifier, version, scope, sanitised(kind), own_version
+            )
         return found
 
     def _resource(self, kind: str, version: str, scope: str) -> Chain:
@@ -133,7 +141,7 @@ class Chains:
         root = self._table.resources.get((kind, version, ""))
         return root.schemas if root is not None else None
 
-    def _principal(self, identifier: str, version: str, scope: str, kind: str) -> Chain:
+    def _principal(self, identifier: str, version: str, scope: str, kind: str, own_version: str) -> Chain:
         table = self._table
         scopes = [
             ScopeRows(
@@ -145,10 +153,10 @@ class Chains:
             for name in visible_scopes(scope, table.principal_scopes, lenient=self._lenient)
         ]
         return Chain(
-            key=_key("principal", sanitised(identifier), version, scopes),
+            key=_key("principal", sanitised(identifier), own_version, scopes),
             kind=kind,
             scopes=scopes,
-            exists=any((version, rows.scope) in table.principal_versions for rows in scopes),
+            exists=any((own_version, rows.scope) in table.principal_versions for rows in scopes),
             schemas=None,
         )
 

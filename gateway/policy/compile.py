@@ -115,7 +115,7 @@ class _Builder:
             used |= bound
             row = self._rule(rule, key, names, derived=tuple(bound.values()))
             rules.append(
-                structs.replace(row, roles=NameSet(rule.roles), denies_unless=_unless(row, consent=consent))
+                structs.replace(row, roles=_roles(rule), denies_unless=_unless(row, consent=consent))
             )
         names.keep(used_programs(rules, derived=False))
         return PolicyRow(
@@ -251,6 +251,11 @@ class _Builder:
                         "Name its set under `importDerivedRoles`.",
                     )
         return found
+
+
+def _roles(rule: RuleText) -> NameSet:
+    """The roles of a rule; beside `*` others add nothing, not even repeated outputs."""
+    return _EVERYTHING if "*" in rule.roles else NameSet(rule.roles)
 
 
 def _unless(row: RuleRow, *, consent: bool) -> bool:

@@ -139,8 +139,8 @@ class Engine:
             "" if principal.scope else settings.default_scope
         )
         chain = self._chains.of_resource(kind, version, scope)
-        # Principal policies are looked up by the version asked of the resource, as Cerbos does.
-        of_principal = self._chains.of_principal(principal.id, version, principal_scope, kind)
+        own_version = principal.policy_version or settings.default_version
+        of_principal = self._chains.of_principal(principal.id, version, principal_scope, kind, own_version)
         activation.resource = {
             "kind": kind,
             "id": resource.id,
@@ -155,7 +155,7 @@ class Engine:
                 chain.schemas, actions, activation.principal_attr, activation.resource_attr
             )
             if errors and settings.schema_enforcement == "reject":
-                refused = ActionDecision(DENY, chain.key)
+                refused = ActionDecision(DENY, chain.refusal)
                 return ResourceDecision(
                     kind=kind,
                     id=resource.id,

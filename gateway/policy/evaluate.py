@@ -130,10 +130,9 @@ class Evaluation:
         principal, resource = self._principal, self._resource
         if not principal.exists and not resource.exists:
             return ActionDecision(DENY, NO_MATCH)
-        if principal.exists:
-            found = self._walk(principal, action, self._roles[0], resource_scopes=False)
-            if found is not None:
-                return found
+        found = self._walk(principal, action, self._roles[0], resource_scopes=False)
+        if found is not None:
+            return found
         first: ActionDecision | None = None
         for names in self._roles:
             found = self._walk(resource, action, names, resource_scopes=True)
@@ -142,7 +141,7 @@ class Evaluation:
             if found.effect != DENY or self._ended:
                 return found
             first = first or found
-        return first or ActionDecision(DENY, resource.key if resource.exists else NO_MATCH)
+        return first or ActionDecision(DENY, resource.key)
 
     def _walk(
         self, chain: Chain, action: str, names: tuple[str, ...], *, resource_scopes: bool
