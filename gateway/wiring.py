@@ -6,7 +6,6 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,9 @@ from gateway.readings import Readings
 from gateway.recording import Origin
 from gateway.session import SessionMemory
 from gateway.supervision import PolicyChange, RemoteRules, Supervision
+from gateway.synthetic import Marks
 from gateway.telemetry import Telemetry
+from gateway.versions import product_version
 from gateway.web.admin import AdminRoutes
 from gateway.web.comparison_api import ComparisonRoutes
 from gateway.web.guards import host_guard, plain_errors
@@ -95,11 +96,6 @@ class BuiltGate(Struct):
     data_dir: Path
     posture: Judgement
     status: Mapping[str, Any]
-
-
-def product_version() -> str:
-    """The version that runs."""
-    return distribution_version("ostiary")
 
 
 def policy_sources(config: Config) -> tuple[SourceFile, ...]:
@@ -262,6 +258,14 @@ class GateBuilder:
             **stated(self._config),
         }
 
+    def pulse(self) -> dict[str, str]:
+        """What a status line shows, cheap enough to be asked all the time."""
+        return {
+            "mode": self._config.mode,
+            "revision": self._pdp.revision,
+            "problem": self._journal.problem,
+        }
+
     def _own_places(self) -> list[Path]:
         """Everything of ours that an agent must not change: code, policies, configuration."""
         places = [Path(__file__).resolve().parent, shipped_packs(), *map(Path, self._config.policies)]
@@ -396,6 +400,7 @@ class GateBuilder:
             limits=HookLimits(deadline_seconds=config.server.deadline_ms / 1000),
             stopwatch=clock.stopwatch,
             new_error_id=self._new_id,
+            marks=Marks(instance.key, clock.now),
             observers=self._observers,
         )
 
