@@ -31,8 +31,9 @@ def with_rule(text: str, rule: Sequence[str], *, kind: str, scope: str, file: st
             return _begin(lines, body, rules, rule, file)
         if not isinstance(rules, yaml.SequenceNode) or rules.flow_style or body.flow_style:
             raise _by_hand(rule, file)
-        indent = " " * _dash(lines, rules)
-        at = _end(lines, rules.value[-1])
+        dash = _dash(lines, rules)
+        indent = " " * dash
+        at = _with_comments(lines, _end(lines, rules.value[-1]), dash)
         return _joined([*lines[:at], "", *(indent + line for line in rule), *lines[at:]])
     raise _by_hand(rule, file)
 
@@ -68,6 +69,13 @@ def _end(lines: Sequence[str], node: Any) -> int:
     at = min(at, len(lines))
     while at and (not lines[at - 1].strip() or lines[at - 1].lstrip().startswith(("#", "---", "..."))):
         at -= 1
+    return at
+
+
+def _with_comments(lines: Sequence[str], at: int, dash: int) -> int:
+    """The line behind the comments that still belong to the last item, being indented like what is in it."""
+    while at < len(lines) and lines[at].startswith(" " * (dash + 1)) and lines[at].lstrip().startswith("#"):
+        at += 1
     return at
 
 
