@@ -17,6 +17,8 @@ LOCK_NAME = "lock"
 KEY_NAME = "redaction.key"
 NAME_NAME = "instance"
 _KEY_BYTES = 32
+_LONGEST = 96
+"""Bytes of the directory's path: what unix(7) leaves of a socket's 107, less its name."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
@@ -47,6 +49,12 @@ class Instance:
 
 def open_instance(directory: Path, random_bytes: Callable[[int], bytes]) -> Instance:
     """Create what is missing and lock the directory. Raises ConfigError when it is unusable or in use."""
+    if len(os.fsencode(directory)) > _LONGEST:
+        raise ConfigError(
+            f"The path of the data directory {directory} is too long for the sockets in it.",
+            number=14,
+            remedy=f"Set data_dir to one of at most {_LONGEST} bytes.",
+        )
     _make_private(directory)
     lock = _lock(directory)
     try:

@@ -121,11 +121,12 @@ def _times(since: str | None, until: str | None) -> dict[str, str]:
 
 def _show(page: Page, *, as_json: bool) -> None:
     if as_json:
-        click.echo(as_ascii(page))
+        click.echo(as_ascii({"schema": "ostiary.audit_search/1", **msgspec.to_builtins(page)}))
         return
     if sys.stdout.isatty():
-        console = Console(highlight=False, markup=False)
-        console.print(table_of(page.rows, console.width))
+        on = Console(highlight=False, markup=False)
+        for row in table_of(page.rows, on.width):
+            on.print(row, no_wrap=True)
     else:
         for line in lines_of(page.rows):
             click.echo(line)
@@ -160,7 +161,11 @@ def verify(data_dir: Path | None, config: Path | None, as_json: bool) -> None:
             remedy="Name the data directory, and read it as the user it belongs to.",
         ) from None
     if as_json:
-        click.echo(as_ascii(report))
+        click.echo(
+            as_ascii(
+                {"schema": "ostiary.audit_verify/1", **msgspec.to_builtins(report), "intact": report.intact}
+            )
+        )
     else:
         _tell(report, place)
     sys.exit(0 if report.intact else 1)

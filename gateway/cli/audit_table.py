@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.table import Table
+from msgspec import Struct
+from rich.cells import cell_len
 from rich.text import Text
 
 from gateway.cli.record_words import (
@@ -23,58 +24,95 @@ from gateway.cli.times import shown_time
 from gateway.domain.query import Row
 from gateway.domain.record import short_id
 
-_OUTCOME_STYLES = {
-    "ran": "dim",
-    "failed": "dim",
-    "unknown": "dim",
-    "not_run": "green",
-    "declined_by_person": "yellow",
-}
-_FIXED_WIDTH = 74
-_NARROW = 110
+_OUTCOME_STYLES = {"not_run": "green", "declined_by_person": "yellow"}
+_WORDS = "would do"
+_WORDS_LEAST = 24
+_GAP = "  "
+_DROPPED_FIRST = ("agent", "rule", "user", "outcome")
+"""Columns a narrow terminal does without, in this order; what was flagged stands behind the words then."""
 
 
-def table_of(rows: Iterable[Row], width: int) -> Table:
-    """A table that fits a terminal of `width` columns: the words of what was done get what the rest leaves."""
-    narrow = width < _NARROW
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    for title in ("time", "id", "user", "tool"):
-        table.add_column(title, no_wrap=True)
-    if not narrow:
-        table.add_column("agent", no_wrap=True)
-    table.add_column("would do", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("decision", no_wrap=True)
-    if not narrow:
-        table.add_column("rule", no_wrap=True)
-    table.add_column("outcome", no_wrap=True)
-    for row in rows:
-        table.add_row(*_cells(row, narrow=narrow, width=width))
-    table.expand = True
-    return table
+class Column(Struct, frozen=True):
+    """A column: its title and the most columns of the terminal it takes."""
+
+    title: str
+    widest: int
 
 
-def _cells(row: Row, *, narrow: bool, width: int) -> list[Text]:
+_COLUMNS = (
+    Column("time", 19),
+    Column("id", 9),
+    Column("user", 14),
+    Column("tool", 20),
+    Column("agent", 24),
+    Column(_WORDS, 0),
+    Column("decision", 11),
+    Column("rule", 34),
+    Column("outcome", 40),
+)
+
+
+def table_of(rows: Sequence[Row], width: int) -> list[Text]:
+    """A title and one line a row, none wider than `width`: the words of what was done get what the rest leaves."""
+    cells = [_cells(row) for row in rows]
+    widths = {
+        column.title: min(
+            column.widest, max([cell_len(column.title), *(line[column.title].cell_len for line in cells)])
+        )
+        for column in _COLUMNS
+        if column.title != _WORDS
+    }
+    for title in _DROPPED_FIRST:
+        if _room(widths, width) >= _WORDS_LEAST:
+            break
+        del widths[title]
+    widths[_WORDS] = max(8, _room(widths, width))
+    shown = [column.title for column in _COLUMNS if column.title in widths]
+    heading = {title: Text(title, style="bold") for title in shown}
+    return [_line([(line[title], widths[title]) for title in shown], width) for line in (heading, *cells)]
+
+
+def _room(widths: dict[str, int], width: int) -> int:
+    return width - sum(widths.values()) - len(_GAP) * len(widths)
+
+
+def _line(cells: Sequence[tuple[Text, int]], width: int) -> Text:
+    line = Text(no_wrap=True)
+    for cell, size in cells:
+        fitting = _fitted(cell, size)
+        line.append_text(fitting)
+        line.append(" " * (size - fitting.cell_len) + _GAP)
+    line.truncate(width)
+    line.rstrip()
+    return line
+
+
+def _fitted(cell: Text, size: int) -> Text:
+    """A cell of at most `size` columns of the terminal; the middle of a longer one goes."""
+    text = shortened(cell.plain, size)
+    while cell_len(text) > size:
+        text = shortened(text, len(text) - 1)
+    return cell if text == cell.plain else Text(text, style=cell.style)
+
+
+def _cells(row: Row) -> dict[str, Text]:
     record = row.record
     decision = decided(record)
-    outcome = Text(row.outcome.replace("_", " "), style=_OUTCOME_STYLES.get(row.outcome, ""))
+    outcome = Text(row.outcome.replace("_", " "), style=_OUTCOME_STYLES.get(row.outcome, "dim"))
     for flag in row.flags:
         outcome.append(f" {visible(flag)}", style=FLAG_STYLE)
     repeats = f" ×{row.repeats + 1}" if row.repeats else ""
-    room = max(12, width - _FIXED_WIDTH)
-    cells = [
-        Text(shown_time(record.ts, seconds=not narrow)[-14 if narrow else -19 :], style="dim"),
-        Text(short_id(record.decision_id)),
-        Text(shortened(user_of(record), 14)),
-        Text(shortened(tool_of(record), 18) + repeats),
-    ]
-    if not narrow:
-        cells.append(Text(shortened(agent_of(record), 22), style="dim"))
-    cells.append(Text(shortened(would_do_of(record), room)))
-    cells.append(Text(decision, style=DECISION_STYLES.get(decision, "dim")))
-    if not narrow:
-        cells.append(Text(shortened(rule_of(record), 32), style="dim"))
-    cells.append(outcome)
-    return cells
+    return {
+        "time": Text(shown_time(record.ts), style="dim"),
+        "id": Text(short_id(record.decision_id)),
+        "user": Text(user_of(record)),
+        "tool": Text(tool_of(record) + repeats),
+        "agent": Text(agent_of(record), style="dim"),
+        _WORDS: Text(would_do_of(record)),
+        "decision": Text(decision, style=DECISION_STYLES.get(decision, "dim")),
+        "rule": Text(rule_of(record), style="dim"),
+        "outcome": outcome,
+    }
 
 
 def lines_of(rows: Iterable[Row]) -> Iterator[str]:

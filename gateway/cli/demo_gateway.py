@@ -20,6 +20,7 @@ from gateway.errors import ConfigError
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 15.0
+_DEEPEST = 60
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ def gateway_for(data_dir: Path) -> Iterator[Target]:
     if status:
         yield Target(data_dir=data_dir, status=status, private=False)
         return
-    place = Path(tempfile.mkdtemp(prefix="ostiary-demo-"))
+    place = _temporary()
     process = _start(place)
     try:
         yield Target(data_dir=place / "data", status=_wait(process, place), private=True, why=reason)
@@ -55,6 +56,12 @@ def gateway_for(data_dir: Path) -> Iterator[Target]:
             process.kill()
             process.wait()
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _temporary() -> Path:
+    """A directory for a while, in /tmp where the usual one is too deep for the path of a socket (unix(7))."""
+    deep = len(tempfile.gettempdir()) > _DEEPEST
+    return Path(tempfile.mkdtemp(prefix="ostiary-demo-", dir="/tmp" if deep else None))  # noqa: S108 - mkdtemp is private
 
 
 def _status(data_dir: Path) -> dict[str, Any]:

@@ -108,7 +108,11 @@ def command(
             for reason in row.record.reasons
             if reason.file
         }
-        click.echo(as_ascii({"row": row, "proof": proof, "rules": words, "differ": differ}))
+        click.echo(
+            as_ascii(
+                {"schema": "ostiary.why/1", "row": row, "proof": proof, "rules": words, "differ": differ}
+            )
+        )
         return
     show(console(), screen(row, proof, differ))
 

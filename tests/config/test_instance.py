@@ -41,3 +41,10 @@ def test_permissions_that_are_too_wide_are_narrowed(tmp_path):
     (tmp_path / "data").mkdir(mode=0o755)
     open_instance(tmp_path / "data", os.urandom).close()
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_path_too_long_for_the_sockets_is_refused_before_anything_is_made(tmp_path):
+    directory = tmp_path / ("d" * 100)
+    with pytest.raises(ConfigError, match="OST-CFG-014"):
+        open_instance(directory, os.urandom)
+    assert not directory.exists()
