@@ -24,18 +24,23 @@ RULES = (
     "other.rule",
 )
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
-FILE_GROUP_LISTS = st.lists(st.sampled_from(FILE_GROUPS), unique=True, max_size=4)
+# Weighted so that each rule is often the only one that applies.
+FILE_GROUP_LISTS = st.one_of(
+    st.just([]),
+    st.sampled_from(FILE_GROUPS).map(lambda group: [group]),
+    st.lists(st.sampled_from(FILE_GROUPS), unique=True, max_size=4),
+)
 ROLE_LISTS = st.lists(st.sampled_from((*ROLES, "contractor", "sre")), unique=True, min_size=1, max_size=4)
 PRINCIPALS = st.builds(
     lambda name, roles, team: Principal(id=name or "x", roles=sorted_roles(roles), attr={"team": team}),
     TEXT,
-    ROLE_LISTS,
+    st.one_of(st.just(["engineer"]), ROLE_LISTS),
     TEXT,
 )
 _COMMON = {
     "v": st.just(1),
     "agent": st.just("claude-code"),
-    "rules_off": st.lists(st.sampled_from(RULES), unique=True, max_size=3),
+    "rules_off": st.one_of(st.just([]), st.lists(st.sampled_from(RULES), unique=True, max_size=3)),
     "via": st.sampled_from(["tool", "mcp"]),
     "certain": st.booleans(),
 }
