@@ -13,12 +13,14 @@ import click
 import uvloop
 from rich.console import Console
 
+from gateway.cli.banner import Called, Started, banner
+from gateway.cli.invocation import invocation
 from gateway.cli.live import LiveView
-from gateway.config import Config
+from gateway.cli.output import console
 from gateway.config_sources import load
 from gateway.logs import configure_logging
 from gateway.web.hooks import RecordObserver
-from gateway.wiring import BuiltGate, GateBuilder
+from gateway.wiring import GateBuilder
 
 
 @click.command("serve")
@@ -63,7 +65,6 @@ def command(
         config.telemetry.log_format == "auto" and not on_terminal
     )
     configure_logging(sys.stderr, config.telemetry.log_level, as_json=as_json)
-    console = Console(highlight=False, soft_wrap=True)
     config_file = file.absolute() if file else None
     observers: list[RecordObserver] = []
     builder = GateBuilder(config, dict(os.environ), config_file=config_file, observers=observers)
@@ -74,7 +75,17 @@ def command(
     built = builder.build()
 
     def ready() -> None:
-        banner(console, config, built)
+        status = builder.status()
+        started = Started(
+            mode=config.mode,
+            hooks=built.listen,
+            admin=built.admin_listen,
+            data_dir=built.data_dir,
+            posture=built.posture.posture,
+            status=status,
+            notes=tuple(status["readiness"]["degraded"].values()),
+        )
+        banner(console(), started, _called(data_dir, file))
         if live:
             configure_logging(view.log_stream(), config.telemetry.log_level, as_json=as_json)
             view.start(asyncio.get_running_loop())
@@ -85,27 +96,15 @@ def command(
         view.stop()
 
 
-def banner(console: Console, config: Config, built: BuiltGate) -> None:
-    """What the gateway is doing, and the next command to try."""
-    status = built.status
-    does = {
-        "observe": "observes: every call is recorded, nothing is stopped",
-        "enforce": "enforces: what policy denies is stopped",
-        "disabled": "is disabled: calls pass unexamined",
-    }[config.mode]
-    console.print(f"[bold]Ostiary {status['version']}[/bold] {does}.")
-    console.print(
-        f"  hooks    http://{built.listen}/v1/hooks/claude-code    metrics  http://{built.admin_listen}/metrics"
+def _called(data_dir: Path | None, file: Path | None) -> Called:
+    """How other commands are called so that they find this gateway."""
+    options: list[str] = []
+    if data_dir is not None:
+        options += ["--data-dir", str(data_dir)]
+    if file is not None:
+        options += ["--config", str(file)]
+    return Called(
+        program=invocation(sys.argv[0], os.environ, Path.cwd()),
+        options=tuple(options),
+        by_make="MAKELEVEL" in os.environ,
     )
-    console.print(
-        f"  policy   {status['policies']} rules, revision {status['revision']}, backend {status['backend']}"
-    )
-    console.print(f"  record   {built.data_dir}/audit")
-    if built.posture.posture == "advisory":
-        console.print(f"  posture  advisory: {built.posture.reasons[0]}", markup=False)
-    else:
-        console.print("  posture  held")
-    if config.mode == "observe":
-        console.print(
-            "Next, in another terminal:  [bold]ostiary demo[/bold]   or   [bold]ostiary try DIR[/bold]"
-        )
