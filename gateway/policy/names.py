@@ -103,6 +103,8 @@ class NameResolver:
         self._variables = variables
         self._constants = constants
         self._complaints = complaints
+        self._programs: dict[str, Program] = {}
+        """By text: policies of one set say the same thing many times, and a program knows nothing of its policy."""
         for export in variables.values():
             self._check_names(export.definitions.variables, lambda text: text.key, "variable")
         for constant in constants.values():
@@ -131,7 +133,8 @@ class NameResolver:
         `of`: the variable whose definition it is.
         """
         try:
-            program = compile_expression(text.text)
+            program = self._programs.get(text.text) or compile_expression(text.text)
+            self._programs[text.text] = program
         except CelCompileError as error:
             place, where = text.place, ""
             if error.line == 1:
