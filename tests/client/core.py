@@ -90,6 +90,7 @@ class Core:
 
     cases: list[Case]
     script: Script
+    project: str
 
 
 def misrecorded(
@@ -109,6 +110,8 @@ def misrecorded(
             wrong.append(f"{case.name}: decided {decisions}")
         if [record["type"] for record in asked] not in (["call"], ["call", "repeat"]):
             wrong.append(f"{case.name}: asked {asked}")
+        if {record.get("project_dir") for record in asked} != {played.project}:
+            wrong.append(f"{case.name}: in project {[record.get('project_dir') for record in asked]}")
         flagged = any(record.get("flags") for record in (*asked, *told))
         if flagged or len(told) != (session.verdict(case.name) == "ran"):
             wrong.append(f"{case.name}: told {told}")
@@ -154,7 +157,7 @@ def core(place: Workplace, host: WebHost, scratch: Path) -> Core:
         ],
         HELPER=[[case.call for case in helper]],
     )
-    return Core([*tools, *guarded, *at_once, *helper], script)
+    return Core([*tools, *guarded, *at_once, *helper], script, str(place.project))
 
 
 def _tools(place: Workplace, host: WebHost) -> list[Case]:
