@@ -12,7 +12,7 @@ import yaml
 from msgspec import Struct
 
 from gateway.config import Config
-from gateway.config_keys import Key, config_keys
+from gateway.config_keys import LIST_ITEM, NAMED, Key, config_keys
 from gateway.config_sources import Settings
 
 DEFAULT = "default"
@@ -97,6 +97,43 @@ def commented_file(config: Config, program: str) -> str:
         else:
             lines += _assignment(name, _at(plain, key.path), indent)
     return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """Every key as Markdown, those without a section first: docs/configuration.md ends with this text."""
+    heads: dict[str, list[str]] = {"": []}
+    rows: dict[str, list[str]] = {"": []}
+    for key in config_keys():
+        if key.section or key.type.endswith(" sections"):
+            inner = key.path + {"list of sections": LIST_ITEM, "mapping to sections": f".{NAMED}"}.get(
+                key.type, ""
+            )
+            default = "" if key.section else f" Default: {_code(_flow(key.default))}."
+            heads[inner] = ["", f"## `{inner}`", "", f"{_flat(key.text)}{default}"]
+            rows[inner] = []
+            continue
+        default = "required" if key.required else _code(_flow(key.default))
+        section, _, name = key.path.rpartition(".")
+        cells = (f"`{name}`", _cell(key.type), _cell(default), _cell(_flat(key.text)))
+        rows[section].append(f"| {' | '.join(cells)} |")
+    lines: list[str] = []
+    for section, head in heads.items():
+        lines += head
+        if rows[section]:
+            lines += ["", "| key | type | default | what it does |", "|---|---|---|---|", *rows[section]]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _code(text: str) -> str:
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _flat(text: str) -> str:
+    return text.replace("\n", " ")
 
 
 def _told(key: Key) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from gateway.config import Config
 from gateway.config_keys import config_keys, find_key
 from gateway.config_sources import Settings, convert, gather, load
-from gateway.config_text import DEFAULT, commented_file, values_in_force
+from gateway.config_text import DEFAULT, commented_file, reference, values_in_force
 from gateway.domain.principal import CredentialClass
 from gateway.domain.vocabulary import ANSWERS, CAUSES, DECISIONS, MODES, ROLES
 from tests.support.cli import golden, ostiary
+from tests.support.processes import ROOT
 
 HASH = f"sha256:{'ab' * 32}"
 
@@ -237,3 +239,13 @@ def test_the_working_directory_is_never_read(tmp_path):
         Path(tmp_path / name).write_text("mode: enforce\nOSTIARY__MODE=enforce\n")
     ended = ostiary("config", "show", "mode", home=tmp_path, directory=tmp_path)
     assert ended.stdout.split() == ["mode", "observe"]
+
+
+def test_the_reference_lists_every_key_as_it_is():
+    page = Path(ROOT / "docs" / "configuration.md")
+    head, mark, listed = page.read_text().partition("## Every key\n\n")
+    assert mark
+    if os.environ.get("OSTIARY_WRITE_GOLDEN"):
+        page.write_text(head + mark + reference())
+        listed = reference()
+    assert listed == reference(), "OSTIARY_WRITE_GOLDEN=1 writes it again"
