@@ -48,7 +48,7 @@ def operation_words(
 ) -> str:
     """One operation: verb, thing, and what makes it noteworthy."""
     verb = _VERBS.get((kind, action)) or f"{action} {kind.replace('_', ' ')}"
-    thing = _relative(identifier, project_dir) if kind == "file" else identifier
+    thing = _place(identifier, project_dir) if kind == "file" else identifier
     words = f"{verb} {thing or kind}"
     if kind == "file":
         group = next((name for name in GUARDED_GROUPS if name in attr.get("groups", ())), "")
@@ -66,26 +66,42 @@ def would_do(event: HookEvent, analysis: Analysis | None) -> str:
         if isinstance(command, str) and command:
             return printable(f"run `{command}`")
         return printable(f"use {event.tool}") if event.tool else ""
-    ranked = sorted(
-        analysis.operations, key=lambda operation: _weight(operation.attr, operation.action), reverse=True
-    )
-    worst = ranked[0]
+    at = worst_of([(item.kind, item.action, item.attr) for item in analysis.operations]) or 0
+    worst = analysis.operations[at]
     words = operation_words(worst.kind, worst.action, worst.id, worst.attr, analysis.project_dir)
     more = len(analysis.operations) - 1
     return f"{words} (and {more} more)" if more else words
 
 
-def worst_of(operations: Sequence[tuple[Mapping[str, Any], str]]) -> int | None:
-    """Which of the operations, given as attributes and action, is the most noteworthy; None when there is none."""
+def worst_of(operations: Sequence[tuple[str, str, Mapping[str, Any]]]) -> int | None:
+    """Which of the operations, given as kind, action and attributes, is the most noteworthy; None when there is none."""
     if not operations:
         return None
     return max(range(len(operations)), key=lambda at: (*_weight(*operations[at]), -at))
 
 
-def _weight(attr: Mapping[str, Any], action: str) -> tuple[int, int, int]:
-    guarded = sum(1 for name in attr.get("groups", ()) if name in GUARDED_GROUPS)
-    outside = 1 if attr.get("in_project") is False else 0
-    return guarded, outside, 0 if action in {"read", "list"} else 1
+def _weight(kind: str, action: str, attr: Mapping[str, Any]) -> tuple[int, int, int, int]:
+    """Guarded places first, then what leaves the project or the machine or cannot be undone, then changes."""
+    groups = attr.get("groups", ())
+    guarded = sum(1 for name in groups if name in GUARDED_GROUPS)
+    leaves = kind == "credential" or (kind, action) == ("host", "send") or "metadata" in groups
+    outside = attr.get("in_project") is False or bool(attr.get("traits")) or attr.get("privileged") is True
+    changes = action not in {"read", "list", "connect", "execute"}
+    # A program that runs is the least to say where anything is known of what it would do.
+    plain = kind == "command" and not attr.get("traits")
+    return guarded, int(leaves) * 2 + int(outside), int(changes), 0 if plain else 1
+
+
+def _place(path: str, project_dir: str) -> str:
+    """A path as people say it: relative to the project, a tree as everything below."""
+    if path.endswith("/**"):
+        top = path[:-3] or "/"
+        return (
+            "everything in the project"
+            if top == project_dir
+            else f"everything below {_relative(top, project_dir)}"
+        )
+    return _relative(path, project_dir)
 
 
 def _relative(path: str, project_dir: str) -> str:

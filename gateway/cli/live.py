@@ -86,8 +86,10 @@ class LiveView:
         width = self._console.width
         while self._waiting:
             record = self._waiting.popleft()
-            if self._last is not None and key(record) == key(self._last):
-                self._last, self._times = record, self._times + 1
+            if self._last is not None and _repeats(record, self._last):
+                # A repeat's record is short: the line stays that of the call it repeats.
+                self._last = self._last if record.first else record
+                self._times += 1
                 continue
             if self._last is not None:
                 done.append(line(self._last, width, self._times))
@@ -125,6 +127,13 @@ class LiveView:
         self.draw()
         assert self._loop is not None
         self._timer = self._loop.call_later(TICK_SECONDS, self._tick)
+
+
+def _repeats(record: Record, last: Record) -> bool:
+    """Whether a record is the same call again, or another one that would make the same line."""
+    if record.first:
+        return record.first in {last.decision_id, last.first}
+    return key(record) == key(last)
 
 
 class _Above(io.TextIOBase):

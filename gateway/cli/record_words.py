@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
+from gateway.audit.mask import MASK
 from gateway.domain.record import Record
 from gateway.words import operation_words, worst_of
 
@@ -89,9 +90,11 @@ def tool_of(record: Record) -> str:
 
 
 def would_do_of(record: Record) -> str:
-    """What the call would do: its worst operation, how many more, and the command where nothing was analysed."""
+    """What the call would do: what it was stopped for, else its worst operation, and how many more there are."""
     command = record.input.get("command") if record.input is not UNSET else None
-    worst = worst_of([(operation.attr, operation.action) for operation in record.operations])
+    worst = _stopped_for(record)
+    if worst is None:
+        worst = worst_of([(item.kind, item.action, item.attr) for item in record.operations])
     if worst is None:
         if isinstance(command, str):
             return f"run {visible(command)}"
@@ -102,6 +105,16 @@ def would_do_of(record: Record) -> str:
     )
     more = len(record.operations) - 1
     return f"{visible(words)} (+{more})" if more else visible(words)
+
+
+def _stopped_for(record: Record) -> int | None:
+    """The operation that the first stopping rule speaks about."""
+    reason = next((item for item in record.reasons if item.decision in {"deny", "ask"}), None)
+    if reason is None or reason.resource == MASK:
+        return None
+    wanted = (reason.kind, reason.action, reason.resource)
+    found = (at for at, item in enumerate(record.operations) if (item.kind, item.action, item.id) == wanted)
+    return next(found, None)
 
 
 def microseconds(record: Record) -> int:

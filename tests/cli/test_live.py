@@ -160,6 +160,13 @@ def test_repeats_are_folded_and_counted() -> None:
     assert sum("would deny baseline" in text for text in lines) == sum("×37" in text for text in lines)
 
 
+def test_a_short_record_of_a_repeat_folds_into_the_call_it_repeats() -> None:
+    first = record(decision_id="first")
+    again = record(type="repeat", decision_id="second", first="first", operations=())
+    lines = Screen().lines_after(first, again, again)
+    assert any("Read ×3" in text and "read .env" in text for text in lines)
+
+
 def test_calls_of_one_kind_that_passed_are_folded_stops_are_not() -> None:
     def of(path: str, **fields: Any) -> Record:
         return record(operations=(RecordedOperation(kind="file", action="read", id=path),), **fields)
