@@ -139,8 +139,13 @@ def _lock(directory: Path) -> int:
 
 
 def _read_or_create(path: Path, content: bytes) -> bytes:
-    """The file's content; a missing one is created complete, so that a crash never leaves half a key."""
+    """The file's content; a missing one is created complete, so that a crash never leaves half a key.
+
+    One that others may read is narrowed: a restored backup often is.
+    """
     try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            path.chmod(0o600)
         return path.read_bytes()
     except FileNotFoundError:
         pass

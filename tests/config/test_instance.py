@@ -48,3 +48,10 @@ def test_a_path_too_long_for_the_sockets_is_refused_before_anything_is_made(tmp_
     with pytest.raises(ConfigError, match="OST-CFG-014"):
         open_instance(directory, os.urandom)
     assert not directory.exists()
+
+
+def test_a_key_that_others_may_read_is_narrowed(tmp_path):
+    open_instance(tmp_path / "data", os.urandom).close()
+    (tmp_path / "data" / KEY_NAME).chmod(0o644)
+    open_instance(tmp_path / "data", os.urandom).close()
+    assert (tmp_path / "data" / KEY_NAME).stat().st_mode & 0o777 == 0o600
