@@ -6,10 +6,11 @@ or path ever reaches a label.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
 
 from gateway.domain.record import Record
 from gateway.domain.vocabulary import CAUSES, HOOK_EVENTS, IDENTITY_PROBLEMS
@@ -44,6 +45,19 @@ OTHER = "other"
 NONE = "none"
 
 
+class _WithoutCreated:
+    """A registry without the `_created` series that the library adds to every counter and nobody asks for."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, each without its creation times."""
+        for metric in self._registry.collect():
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric
+
+
 class Telemetry:
     """Every metric, on a registry of its own."""
 
@@ -74,7 +88,7 @@ class Telemetry:
             "ostiary_pdp_requests", "Requests to a remote policy backend", "backend", "code"
         )
         self.pdp_duration = self._histogram(
-            "ostiary_pdp_request_duration_seconds", "Time a remote policy backend took", "backend"
+            "ostiary_pdp_duration_seconds", "Time a remote policy backend took", "backend"
         )
         self.cache_requests = self._counter(
             "ostiary_cache_requests", "Lookups in the decision cache", "result"
@@ -99,8 +113,8 @@ class Telemetry:
             "ostiary_audit_lag_seconds", "Age of the oldest record that is not indexed yet"
         )
         self.ready = self._gauge("ostiary_ready", "1 while calls may be sent here")
-        self.backend_condition = self._gauge(
-            "ostiary_backend_condition", "1 while the policy backend works only in part", "condition"
+        self.backend_degraded = self._gauge(
+            "ostiary_backend_degraded", "1 while the policy backend works only in part", "condition"
         )
         self.kind_governed = self._gauge(
             "ostiary_kind_governed", "1 when the policy backend holds a policy for a resource kind", "kind"
@@ -162,7 +176,7 @@ class Telemetry:
     def backend(self, conditions: Mapping[str, bool], governed: Mapping[str, bool]) -> None:
         """State what works only in part, and which kinds have a policy."""
         for condition, holds in conditions.items():
-            self.backend_condition.labels(condition).set(holds)
+            self.backend_degraded.labels(condition).set(holds)
         for kind, known in governed.items():
             self.kind_governed.labels(kind).set(known)
 
@@ -189,7 +203,7 @@ class Telemetry:
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition in the format a scraper accepts, with its content type."""
         encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
+        return encode(_WithoutCreated(self.registry)), content_type
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
