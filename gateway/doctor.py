@@ -38,8 +38,12 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Canary(Struct, frozen=True, kw_only=True):
-    """A call that policy must stop, as it went: the HTTP status, the reply's decision, the record, or what kept it."""
+    """A call that policy must stop, as it went: the HTTP status, the reply's decision, the record, or what kept it.
 
+    `tried` is false where this user could not mark the call as a test, so that it was not made.
+    """
+
+    tried: bool = True
     status: int = 0
     stopped: bool = False
     record: Record | None = None
@@ -181,7 +185,8 @@ def _canary(canary: Canary | None) -> Iterator[Finding]:
     if canary is None:
         return
     if canary.problem:
-        yield Finding(check="canary", state="red", says=canary.problem, remedy=canary.remedy)
+        state: State = "red" if canary.tried else "note"
+        yield Finding(check="canary", state=state, says=canary.problem, remedy=canary.remedy)
         return
     record = canary.record
     if canary.status != 200 or record is None:

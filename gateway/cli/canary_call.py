@@ -32,7 +32,7 @@ def ask_canary_call(url: str, data_dir: Path, token: str) -> Canary:
         key = attach_instance(data_dir).key
     except OstiaryError as error:
         # Without the key the call would stain the record and its alarms.
-        return Canary(problem=f"Not tried: {error.message}", remedy=error.remedy)
+        return Canary(tried=False, problem=f"Not tried: {error.message}", remedy=error.remedy)
     headers = {
         "Content-Type": "application/json",
         HEADER: Marks(key, now).make(call, "doctor", ("engineer",)),

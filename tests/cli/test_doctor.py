@@ -138,6 +138,11 @@ def test_the_canary_is_judged_by_the_mode_it_was_decided_in(mode, decision, stop
     assert found[0].remedy or state == "ok"
 
 
+def test_a_call_that_this_user_may_not_mark_is_no_fault():
+    canary = Canary(tried=False, problem="Not tried: another user's key.", remedy="Ask as that user.")
+    assert red(examine(facts(canary=canary))) == []
+
+
 def test_a_call_without_a_record_is_red():
     found = red(examine(facts(canary=Canary(status=200, stopped=True, record=None))))
     assert "no record" in found[0].says
