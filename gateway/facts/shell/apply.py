@@ -8,6 +8,7 @@ from msgspec import structs
 
 from gateway.facts.shell.context import Call, Context
 from gateway.facts.shell.effects import (
+    Agent,
     Code,
     Contact,
     Copy,
@@ -134,6 +135,8 @@ class Application:
             trace.packages[effect] = True
         elif type(effect) is Credential:
             trace.credentials[effect] = True
+        elif type(effect) is Agent:
+            trace.agents.setdefault(effect.type)
         elif type(effect) is Trait:
             last = trace.commands[-1] if trace.commands else None
             if last is not None and effect.name not in last.traits:

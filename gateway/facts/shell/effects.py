@@ -122,6 +122,12 @@ class Credential(Struct, frozen=True, kw_only=True, gc=False):
     all: bool = False
 
 
+class Agent(Struct, frozen=True, kw_only=True, gc=False):
+    """Another coding agent is started, which no hook governs."""
+
+    type: str
+
+
 class Trait(Struct, frozen=True, kw_only=True, gc=False):
     """A property of the command: `destructive`, `irreversible`, `remote_state`, `deploys`, `publishes`, …."""
 
@@ -149,5 +155,5 @@ class Output(Struct, frozen=True, kw_only=True, gc=False):
 
 
 Effect = Union[  # noqa: UP007  # a closed union reads as one
-    Touch, Contact, Copy, Link, Run, Code, Indirect, Git, Package, Credential, Trait, Note, Output
+    Touch, Contact, Copy, Link, Run, Code, Indirect, Git, Package, Credential, Agent, Trait, Note, Output
 ]

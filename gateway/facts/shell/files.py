@@ -41,6 +41,9 @@ class Files:
                 continue
             path = tree_of(place.path) if tree else place.path
             self.trace.path(action, path, certain=place.exact and not possible)
+            if "/**/" in path:
+                # `**` also stands for no directory at all.
+                self.trace.path(action, path.replace("/**/", "/"), certain=False)
         return places
 
     def read(self, field: Field, state: State, *, tree: bool = False) -> Stream:

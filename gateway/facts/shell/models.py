@@ -154,7 +154,7 @@ class Models:
             invocation.argv,
             Grammar(valued=grammar.valued, optional=grammar.optional, flags=grammar.flags, stop=True),
         )
-        effects = _option_effects(model, outer)
+        effects = option_effects(model, outer)
         effects.extend(_static(model.effects))
         if not outer.operands:
             return effects
@@ -191,7 +191,7 @@ class Models:
             default = change.default if change.default is not None else default
             tree = tree or change.tree
         operands = arguments.operands or tuple(Field(text) for text in default)
-        effects = _option_effects(model, arguments)
+        effects = option_effects(model, arguments)
         if model.pairs:
             operands, paired = _pairs(model.pairs, operands)
             effects.extend(paired)
@@ -206,7 +206,7 @@ class Models:
         return effects
 
 
-def _option_effects(model: Model, arguments: Arguments) -> list[Effect]:
+def option_effects(model: Model, arguments: Arguments) -> list[Effect]:
     """What the values of options do; an unknown option whose value looks like a path may read it."""
     roles = {
         name: role

@@ -27,7 +27,7 @@ _ACTIONS: Final[dict[str, tuple[PathAction, ...]]] = {
     "make": ("write",),
     "delete": ("delete",),
     "list": ("list",),
-    "execute": ("execute",),
+    "execute": ("read", "execute"),
     "edit": ("read", "write"),
     "move": ("read", "delete"),
 }

@@ -75,6 +75,7 @@ class Trace:
         self.environment_used: dict[str, None] = {}
         self.environment_danger: dict[str, None] = {}
         self.persistence: dict[str, None] = {}
+        self.agents: dict[str, None] = {}
         self.remote_code = False
         self.privileged = False
         self.background = False

@@ -16,7 +16,8 @@ from gateway.facts.shell.programs import PROGRAMS
 
 def read_models(text: str) -> dict[str, Model]:
     """The models of one YAML text. Raises `msgspec.ValidationError` or `yaml.YAMLError`."""
-    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader) or {}, dict[str, Model])
+    # The base loader keeps every scalar as its text: `yes` and `true` are names of programs here.
+    return msgspec.convert(yaml.load(text, Loader=yaml.CBaseLoader) or {}, dict[str, Model], strict=False)  # noqa: S506  # text only
 
 
 @cache

@@ -88,7 +88,7 @@ def find(invocation: Invocation, model: Model) -> list[Effect]:
             actions.append(_run(argv[position:end], starts, names, directory=name.endswith("dir")))
             position = end + 1
         elif name == "-delete":
-            actions.extend(Touch(action="delete", path=path) for path in _found(starts, names))
+            actions.extend(Touch(action="delete", path=path) for path in below(starts, names))
         elif name in _WRITES or name == "-fprintf":
             effects.extend(Touch(action="write", path=path) for path in argv[position : position + 1])
             position += 2 if name == "-fprintf" else 1
@@ -100,11 +100,11 @@ def find(invocation: Invocation, model: Model) -> list[Effect]:
             elif name in _READS:
                 effects.extend(Touch(action="list", path=path) for path in value)
     effects.extend(Touch(action="list", path=start, tree=True) for start in starts)
-    return [*effects, *actions, Output(names=tuple(_found(starts, names)))]
+    return [*effects, *actions, Output(names=tuple(below(starts, names)))]
 
 
-def _found(starts: list[Field], names: list[Field]) -> list[Field]:
-    """What the expression can find: below the starting points, by name where one is asked for."""
+def below(starts: list[Field], names: list[Field]) -> list[Field]:
+    """What a search can find: below its starting points, by name where one is asked for."""
     found: list[Field] = []
     for start in starts:
         base = start.text.rstrip("/") or ("/" if start.text else "")
@@ -120,6 +120,6 @@ def _run(argv: list[Field], starts: list[Field], names: list[Field], *, director
         argv=tuple(argv),
         via="find_exec",
         placeholder="{}",
-        names=tuple(_found(starts, names)),
+        names=tuple(below(starts, names)),
         directory=starts[0] if directory and len(starts) == 1 else None,
     )

@@ -1,0 +1,51 @@
+"""`mount`, `getent`, and starting another coding agent.
+
+Source: mount(8), getent(1); the command references of the agents.
+"""
+
+from __future__ import annotations
+
+from gateway.facts.shell.effects import Agent, Effect, Link, Note, Touch
+from gateway.facts.shell.models import Invocation, Model, option_effects
+from gateway.facts.shell.options import Grammar, all_names, parse_arguments
+
+_DATABASES = {
+    "passwd": "/etc/passwd",
+    "shadow": "/etc/shadow",
+    "group": "/etc/group",
+    "gshadow": "/etc/gshadow",
+    "hosts": "/etc/hosts",
+    "services": "/etc/services",
+}
+
+
+def mount(invocation: Invocation, model: Model) -> list[Effect]:
+    """`mount --bind source target`: from now on the target leads to the source."""
+    arguments = parse_arguments(invocation.argv, Grammar(valued=all_names(model.options)))
+    effects = option_effects(model, arguments)
+    if len(arguments.operands) < 2:
+        return effects
+    source, target = arguments.operands[:2]
+    bound = arguments.has("--bind", "--rbind", "-B", "-R") or any(
+        "bind" in value.text for value in arguments.values("-o", "--options")
+    )
+    effects.append(Touch(action="write", path=target))
+    effects.append(Note(reason="privileged_ns", dimensions=() if bound else ("read", "write")))
+    return [*effects, Link(target=source, name=target)] if bound else effects
+
+
+def getent(invocation: Invocation, model: Model) -> list[Effect]:
+    """`getent database [key]` prints a file of the system."""
+    del model
+    words = [field.text for field in invocation.argv if not field.text.startswith("-")]
+    path = _DATABASES.get(words[0]) if words else None
+    return [Touch(action="read", path=type(invocation.argv[0])(path))] if path else []
+
+
+def agent(invocation: Invocation, model: Model) -> list[Effect]:
+    """Another coding agent is started: it answers to no hook of this session."""
+    del model
+    words = {field.text for field in invocation.argv}
+    if words & {"--version", "-v", "--help", "-h", "mcp", "config", "doctor", "update"}:
+        return []
+    return [Agent(type=invocation.name)]
