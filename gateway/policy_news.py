@@ -17,6 +17,8 @@ from gateway.web.comparison_api import COMPARE_PATH
 _LOG = structlog.stdlib.get_logger("ostiary.policies")
 _SECONDS = 600.0
 _NAMED = 10
+_TRIES = 20
+_PAUSE_SECONDS = 1.0
 Told = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -49,13 +51,22 @@ class PolicyNews:
             before=before, after=after, kind_prefix=self._kind_prefix, dropped=self._dropped
         )
         try:
-            result = await self._ask(request)
+            result = await self._patiently(request)
         except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, ValueError) as error:
             _LOG.warning("policies_not_compared", before=before, after=after, error=str(error))
             return
         facts = summary(result)
         _LOG.info("policies_compared", **facts)
         self._told("policies_compared", facts)
+
+    async def _patiently(self, request: ComparisonRequest) -> ComparisonResult:
+        """Ask; a clerk that starts, or starts again, is waited for."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._ask(request)
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(_PAUSE_SECONDS)
+        return await self._ask(request)
 
     async def _ask(self, request: ComparisonRequest) -> ComparisonResult:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)

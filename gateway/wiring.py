@@ -446,7 +446,7 @@ def build_clerk(data_dir: Path) -> Clerk:
     routes = QueryRoutes(store=store, indexing=indexing, audited=readings.record)
     comparison = Comparison(PolicyHistory(data_dir), lambda: SqliteStore(data_dir / INDEX_NAME))
     application = web.Application(middlewares=[plain_errors])
-    application.add_routes([*routes.routes(), *ComparisonRoutes(comparison.run).routes()])
+    application.add_routes([*routes.routes(), *ComparisonRoutes(comparison.run, indexing.catch_up).routes()])
 
     def close() -> None:
         journal.close()

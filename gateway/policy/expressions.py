@@ -150,7 +150,10 @@ def _call(node: Call) -> tuple[str, int]:
         condition, then, other = node.args
         return f"{unparse(condition, 1)} ? {unparse(then, 1)} : {unparse(other)}", 0
     if node.function in {NOT, "-_"}:
-        return f"{node.function[0]}{unparse(node.args[0], _MEMBER)}", _UNARY
+        operand = unparse(node.args[0], _MEMBER)
+        # A sign before a number would become part of it, and two signs would cancel each other.
+        text = f"({operand})" if operand[0] in "0123456789.-!" else operand
+        return f"{node.function[0]}{text}", _UNARY
     if node.function in INDEX:
         mark = "?" if node.function == "_[?_]" else ""
         return f"{unparse(node.args[0], _MEMBER)}[{mark}{unparse(node.args[1])}]", _MEMBER

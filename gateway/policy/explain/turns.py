@@ -18,8 +18,8 @@ def turn(test: Test, wanted: bool) -> Turn | None:
         return below or _single(test, wanted)
     if test.operator in {"all", "any", "none"}:
         inverted = test.operator == "none"
-        # `all` becomes true when every false member does, and false when any true one does; `any` the other way round.
-        every = (test.operator == "all") == wanted
+        # `all` and `none` become true when every wrong member does, and false when any does; `any` the other way round.
+        every = (test.operator != "any") == wanted
         for_member = not wanted if inverted else wanted
         turns = [found for member in test.members if (found := turn(member, for_member)) is not None]
         return _joined("all" if every else "any", turns) or _single(test, wanted)
@@ -35,9 +35,16 @@ def _joined(operator: str, turns: Sequence[Turn]) -> Turn | None:
         return None
     if len(turns) == 1:
         return turns[0]
-    return Turn(operator="all" if operator == "all" else "any", members=tuple(turns))
+    members: list[Turn] = []
+    for one in turns:
+        members += one.members if one.operator == operator else (one,)
+    return Turn(operator="all" if operator == "all" else "any", members=tuple(members))
 
 
 def either(turns: Sequence[Turn]) -> Turn | None:
     """One of several is enough."""
-    return _joined("any", list(dict.fromkeys(turns)))
+    different: list[Turn] = []
+    for one in turns:
+        if one not in different:
+            different.append(one)
+    return _joined("any", different)
