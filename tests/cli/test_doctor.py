@@ -16,7 +16,7 @@ from gateway.domain.agent_settings import InForce, SettingsFile, SettingsRequest
 from gateway.domain.record import Record, RecordedReason
 from gateway.wiring_commands import build_settings_generator
 from tests.support.cli import golden, ostiary
-from tests.support.processes import GatewayProcess, free_port
+from tests.support.processes import CerbosProcess, GatewayProcess, free_port
 
 URL = "http://127.0.0.1:8787/v1/hooks/claude-code"
 GENERATOR = build_settings_generator("claude-code")
@@ -340,3 +340,26 @@ def test_an_address_where_somebody_else_answers_is_red(machine, gateway):
     ended = doctor(machine, gateway, "--url", f"http://127.0.0.1:{free_port()}/v1/hooks/claude-code")
     assert ended.returncode == 1
     assert "Nothing answers" in ended.stdout
+
+
+APPLICATION = """apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  resource: album
+  version: default
+  rules:
+  - {actions: ['*'], effect: EFFECT_ALLOW, roles: [user]}
+"""
+
+
+@pytest.mark.pdp
+def test_a_pdp_without_our_packs_is_red_with_how_to_load_them(machine, tmp_path):
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "album.yaml").write_text(APPLICATION)
+    with CerbosProcess(tmp_path / "cerbos", policies) as pdp:
+        settings = {"backend": "cerbos", "cerbos.url": pdp.url}
+        with GatewayProcess(tmp_path / "gateway", settings) as gateway:
+            ended = doctor(machine, gateway)
+    assert ended.returncode == 1
+    assert "ostiary_canary" in ended.stdout or "no policy for" in ended.stdout
+    assert "policy export --for cerbos DIR" in ended.stdout
