@@ -18,6 +18,7 @@ from gateway.domain.query import Page, Row, parse_query
 from gateway.errors import ConfigError, StoreError
 
 _SECONDS = 60.0
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -113,6 +114,13 @@ class ListenerSource:
 
     def __init__(self, url: str, token: str) -> None:
         self.data_dir: Path | None = None
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _LOOPBACK):
+            raise ConfigError(
+                f"{url} would carry the token in the clear.",
+                number=51,
+                remedy="Use https, or a loopback address.",
+            )
         self._url = url.rstrip("/")
         self._token = token
 

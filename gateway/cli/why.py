@@ -65,6 +65,9 @@ _FLAGS = {
     "outcome_contradicted": "its outcome was told twice, differently",
     "outcome_repeated": "its outcome had been told before",
     "reserved_attribute": "the client sent a name only the gateway may set",
+    "project_refused": "the project directory was not believed",
+    "project_claim_refused": "the project directory the client claimed was not believed",
+    "untranslated_output": "a policy's output had parts that no answer can carry",
 }
 
 

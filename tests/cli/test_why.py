@@ -137,3 +137,11 @@ def test_a_viewer_is_told_what_he_was_told_before_and_nothing_of_the_policy(tmp_
             "why", "--url", running.admin_url, "mine", environment={"OSTIARY_TOKEN": "ost_agent"}, expect=(2,)
         )
         assert "credential" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["http://gateway.example:8788", "ftp://127.0.0.1", "127.0.0.1:8788", "http://127.0.0.1.example"]
+)
+def test_a_token_is_sent_over_no_open_network(url: str) -> None:
+    done = run("why", "--url", url, "x", environment={"OSTIARY_TOKEN": "ost_secret"}, expect=(2,))
+    assert "in the clear" in done.stderr
