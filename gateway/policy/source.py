@@ -2,7 +2,7 @@
 
 A scalar keeps its source text: Cerbos reads `on`, `yes` and `no` as those words, a YAML 1.1 loader as booleans, which is
 silently another policy. Built from the parser's events, so that depth, node count and aliases are checked before anything
-recursive walks the tree. Refused: tags, duplicate keys, keys that are not scalars, aliases that contain themselves.
+recursive walks the tree. Refused: tags of one's own, duplicate keys, keys that are not scalars, aliases that contain themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +22,13 @@ MAX_NODES = 200_000
 """Nodes of one file with every alias counted in full: an alias bomb is small on disk only."""
 
 _EVENTS_A_STEP = 64
+_CORE = "tag:yaml.org,2002:"
+_SCALAR_TAGS = {
+    f"{_CORE}str": False,
+    **dict.fromkeys((_CORE + name for name in ("int", "float", "bool", "null")), True),
+}
+"""Tags of the core schema, and whether such text may stand for something else than text."""
+_COLLECTION_TAGS = frozenset({f"{_CORE}map", f"{_CORE}seq"})
 _MERGE = "<<"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
@@ -172,16 +179,19 @@ class _Builder:
         return self._found
 
     def _scalar(self, event: yaml.ScalarEvent, line: int, column: int) -> Scalar:
+        bare = not event.style
         if event.tag is not None and event.tag != "!":
-            raise self._tag(event.tag, line, column)
-        node = Scalar(line, column, event.value, bare=not event.style)
+            if event.tag not in _SCALAR_TAGS:
+                raise self._tag(event.tag, line, column)
+            bare = _SCALAR_TAGS[event.tag]
+        node = Scalar(line, column, event.value, bare=bare)
         self._count(node)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int, column: int) -> None:
-        if event.tag is not None:
+        if event.tag is not None and event.tag not in _COLLECTION_TAGS:
             raise self._tag(event.tag, line, column)
         node = Mapping(line, column) if isinstance(event, yaml.MappingStartEvent) else Sequence(line, column)
         self._count(node)

@@ -15,16 +15,16 @@ class Outcome(Struct, frozen=True):
     whole: bool
 
 
-def compare(
-    wanted: tuple[int, dict[str, Any]], given: tuple[int, dict[str, Any]]
-) -> Outcome:
+def compare(wanted: tuple[int, dict[str, Any]], given: tuple[int, dict[str, Any]]) -> Outcome:
     """Compare (status, body) of the real PDP with ours. Orders that the PDP does not fix do not count."""
     if wanted[0] != given[0]:
         return Outcome(effects=False, whole=False)
     if wanted[0] != 200:
         same = wanted[1].get("code") == given[1].get("code")
         return Outcome(effects=same, whole=same and _message(wanted[1]) == _message(given[1]))
-    return Outcome(effects=_effects(wanted[1]) == _effects(given[1]), whole=_whole(wanted[1]) == _whole(given[1]))
+    return Outcome(
+        effects=_effects(wanted[1]) == _effects(given[1]), whole=_whole(wanted[1]) == _whole(given[1])
+    )
 
 
 def _effects(body: dict[str, Any]) -> list[Any]:

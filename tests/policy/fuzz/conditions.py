@@ -120,9 +120,12 @@ class Expressions:
         random = self._random
         if names and random.random() < 0.3:
             name = random.choice(names)
-            return random.choice(("{v}", "!{v}", "{v} == 'x'", "{v} == true || {v} == 5.0", "has({v})")).format(
-                v=name
-            ).replace("has(V.", "!has(R.attr.").replace("has(C.", "!has(P.attr.")
+            return (
+                random.choice(("{v}", "!{v}", "{v} == 'x'", "{v} == true || {v} == 5.0", "has({v})"))
+                .format(v=name)
+                .replace("has(V.", "!has(R.attr.")
+                .replace("has(C.", "!has(P.attr.")
+            )
         return self._fill(random.choice(FORMS))
 
     def output(self, names: tuple[str, ...] = ()) -> str:

@@ -49,7 +49,9 @@ def request(random: Random, world: World) -> dict[str, Any]:
     for number in range(random.randint(1, 4)):
         kind = random.choice(world.kinds)
         if random.random() < 0.15:
-            kind = random.choice((kind.replace(":", "_"), f"{world.prefix}unknown" if not world.role_scopes else kind))
+            kind = random.choice(
+                (kind.replace(":", "_"), f"{world.prefix}unknown" if not world.role_scopes else kind)
+            )
         resource: dict[str, Any] = {"kind": kind, "id": f"r{number}", "attr": attributes(random)}
         if random.random() < 0.6:
             resource["scope"] = _scope(random, world)

@@ -8,6 +8,7 @@ about one resource, and a role has one version a scope.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -18,7 +19,17 @@ from tests.policy.fuzz.conditions import Expressions
 CONSENT = "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS"
 OVERRIDE = "SCOPE_PERMISSIONS_OVERRIDE_PARENT"
 ACTIONS = ("view", "edit", "view:public", "view:private", "delete", "approve:a:b", "list")
-ACTION_PATTERNS = (*ACTIONS, "*", "view:*", "v*", "*:public", "approve:**", "{view,edit}*", "[de]*", "approve:*")
+ACTION_PATTERNS = (
+    *ACTIONS,
+    "*",
+    "view:*",
+    "v*",
+    "*:public",
+    "approve:**",
+    "{view,edit}*",
+    "[de]*",
+    "approve:*",
+)
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -38,7 +49,10 @@ class World:
         self._random = random
         self.prefix = prefix
         self._expressions = Expressions(random, prefix)
-        self.kinds = [f"{prefix}{name}" for name in random.sample(("doc", "album:photo", "task", "xdoc"), random.randint(1, 3))]
+        self.kinds = [
+            f"{prefix}{name}"
+            for name in random.sample(("doc", "album:photo", "task", "xdoc"), random.randint(1, 3))
+        ]
         self.roles = [f"{prefix}{name}" for name in ("user", "admin", "guest", "staff")]
         self.principals = [f"{prefix}{name}" for name in ("p1", "p2")]
         self.versions = ["default"] + ([f"{prefix}v2"] if random.random() < 0.3 else [])
@@ -48,7 +62,9 @@ class World:
         }
         # To the PDP a role policy says nothing of permissions, which the others of its scope must then not do either.
         self._permissions = {
-            scope: random.choice(("", "", OVERRIDE, CONSENT)) if scope and scope not in self.role_scopes else ""
+            scope: random.choice(("", "", OVERRIDE, CONSENT))
+            if scope and scope not in self.role_scopes
+            else ""
             for scope in self.scopes
         }
         self._derived_names: dict[str, list[str]] = {}
@@ -95,7 +111,10 @@ class World:
         names = (f"{self.prefix}ev1", f"{self.prefix}ev2")
         self._add(
             "exportVariables",
-            {"name": f"{self.prefix}vars", "definitions": {name: self._expressions.value() for name in names}},
+            {
+                "name": f"{self.prefix}vars",
+                "definitions": {name: self._expressions.value() for name in names},
+            },
         )
         self._exports[f"{self.prefix}vars"] = names
         constants = {f"{self.prefix}ec1": self._constant(), f"{self.prefix}ec2": self._constant()}
@@ -181,7 +200,9 @@ class World:
             if derived and random.random() < 0.4:
                 rule["derivedRoles"] = random.sample(derived, random.randint(1, min(2, len(derived))))
             if "derivedRoles" not in rule or random.random() < 0.3:
-                rule["roles"] = random.sample([*self.roles, "*", f"{self.prefix}*", f"{self.prefix}a*"], random.randint(1, 2))
+                rule["roles"] = random.sample(
+                    [*self.roles, "*", f"{self.prefix}*", f"{self.prefix}a*"], random.randint(1, 2)
+                )
             if random.random() < 0.4:
                 rule["name"] = f"n{number}"
             self._condition(rule, names)
@@ -194,7 +215,7 @@ class World:
         wanted = {scope for scope in self.scopes if not scope or random.random() < 0.7}
         wanted |= {scope for scope, of in role_scopes.items() if of == version}
         with_schema = random.random() < 0.4
-        for scope in sorted({above for scope in wanted for above in _chain(scope)}):
+        for scope in _closed(wanted):
             body: dict[str, Any] = {"resource": kind, "version": version}
             if scope:
                 body["scope"] = scope
@@ -218,7 +239,7 @@ class World:
     def _principal_policies(self, principal: str) -> None:
         random = self._random
         version = random.choice(self.versions)
-        for scope in sorted({above for scope in random.sample(self.scopes, 1) for above in _chain(scope)}):
+        for scope in _closed(random.sample(self.scopes, 1)):
             body: dict[str, Any] = {"principal": principal, "version": version}
             if scope:
                 body["scope"] = scope
@@ -268,9 +289,11 @@ class World:
             self._add("rolePolicy", body)
 
 
-def _chain(scope: str) -> list[str]:
-    found = [scope]
-    while scope:
-        scope = scope.rpartition(".")[0]
-        found.append(scope)
-    return found
+def _closed(scopes: Iterable[str]) -> list[str]:
+    """Scopes with every scope above them."""
+    found = set(scopes) | {""}
+    for scope in list(found):
+        while scope:
+            found.add(scope)
+            scope = scope.rpartition(".")[0]  # noqa: PLW2901 - climbs
+    return sorted(found)
