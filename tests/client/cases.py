@@ -44,4 +44,7 @@ def wrong(cases: list[Case], session: Session, *, enforced: bool) -> list[str]:
         if case.happened(session) != wanted:
             verdict, text = session.verdict(case.name), session.result(case.name)[:300]
             found.append(f"{case.name}: {'did not happen' if wanted else 'HAPPENED'} ({verdict}: {text})")
+        elif not wanted and "Ostiary" not in session.result(case.name):
+            # A reply that the client cannot read stops a call as well, where failures block.
+            found.append(f"{case.name}: not stopped by us ({session.result(case.name)[:300]})")
     return found

@@ -63,11 +63,9 @@ def play(
     gateway: GatewayProcess,
     story: Story,
     turns: Sequence[Call | Sequence[Call]],
-    *,
-    block: bool,
 ) -> Session:
-    """One session with the calls of a story."""
-    place.settings(hooks(gateway.hooks_url, block=block, token=True), {"skipWebFetchPreflight": True})
+    """One session with the calls of a story. A hook that fails lets the call run, so only a reply can stop it."""
+    place.settings(hooks(gateway.hooks_url, token=True), {"skipWebFetchPreflight": True})
     environment = {"OSTIARY_TOKEN": TOKENS[story.role], **story.environment}
     return run_claude(place, Script(turns), SKIP_PERMISSIONS, environment=environment)
 
@@ -79,7 +77,7 @@ def test_a_story_observed_happens_and_its_record_says_what_would_have_been(
     story = STORIES[name](place, host)
     gateway = gateways.with_settings({"mode": "observe"})
 
-    session = play(place, gateway, story, story.direct, block=False)
+    session = play(place, gateway, story, story.direct)
 
     assert story.damage(session) != []
     assert story.missing(session) == []
@@ -101,7 +99,7 @@ def test_a_story_enforced_does_no_damage(
     story = STORIES[name](place, host)
     gateway = gateways.with_settings({"mode": "enforce", **backend})
 
-    session = play(place, gateway, story, story.direct, block=True)
+    session = play(place, gateway, story, story.direct)
 
     assert story.damage(session) == []
     assert story.missing(session) == []
@@ -112,14 +110,22 @@ def test_a_story_enforced_does_no_damage(
     assert all(record["reasons"][0]["rule"].startswith("baseline.") for record in stopped)
 
 
+class DamageDone(Exception):
+    """A story's calls happened. Nothing else is an expected failure."""
+
+
 @pytest.mark.parametrize("name", STORIES)
-@pytest.mark.xfail(reason="what a shell command would do is analysed from stage 3 on", strict=True)
+@pytest.mark.xfail(
+    reason="what a shell command would do is analysed from stage 3 on", raises=DamageDone, strict=True
+)
 def test_a_story_told_in_the_shell_and_enforced_does_no_damage(
     name: str, place: Workplace, host: WebHost, gateways: Gateways
 ) -> None:
     story = STORIES[name](place, host)
     gateway = gateways.with_settings({"mode": "enforce", "backend": "local"})
 
-    session = play(place, gateway, story, story.shell, block=True)
+    session = play(place, gateway, story, story.shell)
 
-    assert story.damage(session) == []
+    assert len(asked(records(gateway.data_dir, place.project))) == len(session.script.calls)
+    if story.damage(session):
+        raise DamageDone(story.damage(session))
