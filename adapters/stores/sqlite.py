@@ -127,7 +127,9 @@ class SqliteStore:
         joined = join(record, same, prompted=prompt, turn_ended=ended)
         repeats = 0
         if record.type == "call":
-            counted = Statement("SELECT count(*) FROM records WHERE first = ?", (record.decision_id,))
+            counted = Statement(
+                "SELECT count(*) FROM records WHERE first = ? AND first <> ''", (record.decision_id,)
+            )
             repeats = self._run(counted)[0][0]
         flags = tuple(dict.fromkeys((*record.flags, *joined.flags)))
         return Row(record=record, outcome=joined.outcome, flags=flags, repeats=repeats, chain=chain)

@@ -88,3 +88,20 @@ def test_a_reader_sees_what_the_writer_committed_while_both_are_open(tmp_path: P
     assert reader.find(record.decision_id) is not None
     writer.close()
     reader.close()
+
+
+def test_no_question_walks_through_the_whole_index(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "index.sqlite")
+    ledger = Ledger(store)
+    for number in range(50):
+        ledger.call(call_id=f"t{number}")
+    asked: list[str] = []
+    store._connection.set_trace_callback(asked.append)
+    assert len(store.search(Query(limit=5)).rows) == 5
+    assert store.find("t7") is not None
+    assert store.find("no such id") is None
+    store._connection.set_trace_callback(None)
+    for statement in asked:
+        plan = store._connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        assert not [step for *_, step in plan if step.startswith("SCAN") and "INDEX" not in step], statement
+    store.close()
