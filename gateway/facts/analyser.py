@@ -101,6 +101,9 @@ class CallAnalyser:
             ):
                 findings.file(path, ("write",), "path", via="config_change")
             return
+        if tool and tool not in self._known:
+            self._mcp.unknown(event, findings)
+            return
         for row in tools.files.get(tool, ()):
             self._file(row, given, findings)
         if tool in tools.urls:

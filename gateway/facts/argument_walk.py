@@ -37,11 +37,14 @@ _BLANK = re.compile(r"\s")
 class ArgumentWalk:
     """Looks through one call's arguments. `actions` is what the tool does to a path, as its name tells."""
 
-    def __init__(self, findings: Findings, hosts: Hosts, fields: Fields, actions: Sequence[str]) -> None:
+    def __init__(
+        self, findings: Findings, hosts: Hosts, fields: Fields, actions: Sequence[str], via: str = "mcp"
+    ) -> None:
         self._findings = findings
         self._hosts = hosts
         self._fields = fields
         self._actions = actions
+        self._via = via
         self._values = MAX_VALUES
         self._characters = MAX_CHARACTERS
         self._json = MAX_JSON
@@ -83,10 +86,10 @@ class ArgumentWalk:
     def url(self, text: str, *, certain: bool) -> None:
         """The hosts of a URL, or the file of a `file:` one."""
         if text.lstrip()[:5].lower() == "file:":
-            self._findings.file(text, self._actions, "path", via="mcp", certain=certain)
+            self._findings.file(text, self._actions, "path", via=self._via, certain=certain)
             return
         for at, host in enumerate(self._hosts.of_url(text)):
-            self._findings.host(host, "connect", via="mcp", certain=certain and at == 0)
+            self._findings.host(host, "connect", via=self._via, certain=certain and at == 0)
 
     def siblings(self, values: Mapping[str, Any]) -> None:
         """Directory and name in two arguments beside each other: kept where the whole is a guarded place.
@@ -104,7 +107,7 @@ class ArgumentWalk:
         # Thousands of arguments make millions of pairs: only as many as can be used are made.
         pairs = list(islice(every, MAX_JOINED + 1))
         for first, second in pairs[:MAX_JOINED]:
-            self._findings.guarded_file(f"{first}/{second}", self._actions, via="mcp")
+            self._findings.guarded_file(f"{first}/{second}", self._actions, via=self._via)
         if len(pairs) > MAX_JOINED:
             self._limit()
         port = next((values[key] for key in values if str(key).lower() == "port"), None)
@@ -112,15 +115,15 @@ class ArgumentWalk:
             for key, text in texts:
                 if key in self._fields.host:
                     host = self._hosts.of_name(text, int(str(port).partition(".")[0][:8]))
-                    self._findings.host(host, "connect", via="mcp", certain=False)
+                    self._findings.host(host, "connect", via=self._via, certain=False)
 
     def _joined_names(self, items: list[Any]) -> None:
         """A path given as the list of its names."""
         names = [item for item in items if isinstance(item, str)]
         if 1 < len(names) <= 32 and len(names) == len(items) and all(len(name) < 256 for name in names):
             joined = "/".join(names)
-            self._findings.guarded_file(joined, self._actions, via="mcp")
-            self._findings.guarded_file(f"/{joined}", self._actions, via="mcp")
+            self._findings.guarded_file(joined, self._actions, via=self._via)
+            self._findings.guarded_file(f"/{joined}", self._actions, via=self._via)
 
     def _text(self, key: str, text: str, *, strict: bool) -> None:
         self._characters -= len(text)
@@ -136,9 +139,9 @@ class ArgumentWalk:
         if is_url(text):
             self.url(text, certain=False)
         elif len(text) <= _LONGEST_GUESS and "\n" not in text.strip() and self._is_path(key, text):
-            self._findings.file(text, self._actions, "path", via="mcp", certain=False)
+            self._findings.file(text, self._actions, "path", via=self._via, certain=False)
             if is_glob(text):
-                self._findings.file(text, self._actions, "glob", via="mcp", certain=False)
+                self._findings.file(text, self._actions, "glob", via=self._via, certain=False)
         else:
             self._host(key, text)
             self._guarded_only(text)
@@ -151,10 +154,11 @@ class ArgumentWalk:
         if key in self._fields.url:
             self.url(text, certain=False)
         elif key in self._fields.host:
-            self._findings.host(self._hosts.of_name(text), "connect", via="mcp", certain=False)
+            self._findings.host(self._hosts.of_name(text), "connect", via=self._via, certain=False)
 
     def _is_path(self, key: str, text: str) -> bool:
-        return key in self._fields.path or bool(_PATH_FORM.match(text))
+        named = key in self._fields.path or key.endswith(self._fields.path_endings)
+        return named or bool(_PATH_FORM.match(text))
 
     def _guarded_only(self, text: str) -> None:
         """A text that may as well be prose: a guarded place counts, when the text is nothing else."""
@@ -162,7 +166,7 @@ class ArgumentWalk:
         if is_url(text) and text[:5].lower() != "file:":
             return
         if len(text) <= _LONGEST_NAME and not _BLANK.search(text):
-            self._findings.guarded_file(text, self._actions, via="mcp")
+            self._findings.guarded_file(text, self._actions, via=self._via)
 
     def _urls_inside(self, text: str) -> None:
         """URLs within a longer text: those that lead to this machine's own services count."""
@@ -171,7 +175,7 @@ class ArgumentWalk:
                 break
             for host in self._hosts.of_url(found.group()):
                 if not {"metadata", "gateway_self"}.isdisjoint(host.groups):
-                    self._findings.host(host, "connect", via="mcp", certain=False)
+                    self._findings.host(host, "connect", via=self._via, certain=False)
 
     def _decoded(self, text: str) -> Any | None:
         """The JSON value that a text holds, None when it holds none worth walking."""

@@ -35,6 +35,14 @@ class McpCalls:
         for server, tool in names_of(event):
             self._one(event, server, tool, findings)
 
+    def unknown(self, event: HookEvent, findings: Findings) -> None:
+        """The operations of a tool nobody knows, as far as its arguments look like what it touches."""
+        data = self._models.data
+        walk = ArgumentWalk(findings, self._hosts, data.fields, data.actions(event.tool), via="tool")
+        for name, value in event.tool_input.items():
+            walk.guess(name, value)
+        walk.siblings(event.tool_input)
+
     def resource(self, event: HookEvent, server: object, uri: object, findings: Findings) -> None:
         """The reading of a server's resource: the client's own tool does it, so it is known; its URI may be a file."""
         name = server if isinstance(server, str) and server else "unknown"

@@ -53,6 +53,7 @@ class Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names of arguments that tell what their values are."""
 
     path: frozenset[str]
+    path_endings: tuple[str, ...]
     url: frozenset[str]
     host: frozenset[str]
     command: frozenset[str]

@@ -77,16 +77,26 @@ class Findings:
                 self._keep(target, actions, via, certain=False)
         return found
 
-    def host(self, host: Host, action: str, *, via: str, certain: bool = True) -> None:
-        """A host that is contacted."""
+    def host(
+        self, host: Host, action: str, *, via: str, certain: bool = True, sources: Sequence[str] = ()
+    ) -> None:
+        """A host that is contacted, and the paths and variables whose content goes there."""
+        members = [
+            self._groups.of(path.removesuffix("/**"), _shape(path)) for path in sources if path[0] == "/"
+        ]
+        groups = tuple(dict.fromkeys(name for member in members for name in member.groups))
         attr = {
             "host": host.name,
             "port": host.port,
             "scheme": host.scheme,
             "groups": list(host.groups),
-            "sources": [],
-            "source_groups": [],
-            "source_groups_may": [],
+            "sources": list(sources),
+            "source_groups": list(groups),
+            "source_groups_may": [
+                name
+                for name in dict.fromkeys(name for member in members for name in member.may)
+                if name not in groups
+            ],
             "via": via,
             "certain": certain,
         }
@@ -151,6 +161,10 @@ class Findings:
         identifier = f"{path.rstrip('/')}/**" if target.shape == "tree" else path
         for action in actions:
             self.add(Operation("file", action, identifier, attr))
+
+
+def _shape(path: str) -> Shape:
+    return "tree" if path.endswith("/**") else "glob" if is_glob(path) else "path"
 
 
 def _joined(first: Membership, second: Membership) -> Membership:
