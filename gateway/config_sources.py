@@ -6,6 +6,7 @@ The file is named by `--config` and never looked for in the working directory: a
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 import yaml
 
 from gateway.config import Config
+from gateway.config_keys import config_keys
 from gateway.domain.vocabulary import CAUSES, FAILURE_DEFAULTS
 from gateway.errors import ConfigError
 
@@ -156,17 +158,19 @@ def _explain(settings: Settings, message: str) -> ConfigError:
     if unknown:
         name = unknown.group("name")
         path = f"{path}.{name}".strip(".")
-        return ConfigError(
-            f"{settings.place(path)}: there is no key {path}.",
-            number=1,
-            remedy="docs/configuration.md lists every key.",
-        )
+        return ConfigError(f"{settings.place(path)}: there is no key {path}.", number=1, remedy=_meant(path))
     what = message.partition(" - at `")[0]
     return ConfigError(
         f"{settings.place(path)}: {path or 'the configuration'}: {what}.",
         number=2,
-        remedy="docs/configuration.md tells its type.",
+        remedy="`ostiary config explain` tells its type.",
     )
+
+
+def _meant(path: str) -> str:
+    """What to do about a key that does not exist: the one that looks most like it, or the list."""
+    near = difflib.get_close_matches(path, [key.path for key in config_keys()], n=1, cutoff=0.7)
+    return f"Did you mean {near[0]}?" if near else "`ostiary config explain` lists every key."
 
 
 def _exact(settings: Settings, path: str) -> str:

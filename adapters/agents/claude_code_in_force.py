@@ -7,9 +7,9 @@ unless `allowManagedHooksOnly` drops all but the managed ones.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from gateway.domain.agent_settings import HookInForce, InForce, SettingsFile
@@ -35,7 +35,10 @@ def in_force(
                 found = [hook for hook in found if hook.tier == "managed"]
                 break
         found += _hooks_to(url, file, document, problems)
-    _restrictions(managed, url, variables, problems)
+    _restrictions([document for _, document in managed], "managed settings", url, variables, problems)
+    if any(hook.tier != "managed" for hook in found):
+        others = [document for file, document in parsed if file.tier != "managed"]
+        _restrictions(others, "the settings of user and project", url, variables, problems)
     reached = {hook.event for hook in found}
     return InForce(
         hooks=tuple(found),
@@ -118,26 +121,26 @@ def _reaches(hook: Mapping[str, Any], url: str) -> bool:
 
 
 def _restrictions(
-    managed: Sequence[tuple[SettingsFile, Mapping[str, Any]]],
-    url: str,
-    variables: Sequence[str],
-    problems: Problems,
+    documents: Sequence[Mapping[str, Any]], whose: str, url: str, variables: Sequence[str], problems: Problems
 ) -> None:
-    """Managed lists that hold for managed hooks as well."""
-    for file, document in managed:
-        urls = document.get("allowedHttpHookUrls")
-        if isinstance(urls, list) and not any(
-            isinstance(text, str) and fnmatchcase(url, text) for text in urls
-        ):
-            problems.append(
-                (f"{file.path}: allowedHttpHookUrls does not hold {url}: every hook fails.", "Add it.")
-            )
-        allowed = document.get("httpHookAllowedEnvVars")
-        lost = [name for name in variables if isinstance(allowed, list) and name not in allowed]
-        if lost:
-            problems.append(
-                (
-                    f"{file.path}: httpHookAllowedEnvVars drops {', '.join(lost)} from our headers.",
-                    "Add them.",
-                )
-            )
+    """Lists that hooks must be on. Those of managed settings hold for every hook, all others only for each other."""
+    urls = _all_listed(documents, "allowedHttpHookUrls")
+    if urls is not None and not any(_matches(text, url) for text in urls):
+        problems.append((f"allowedHttpHookUrls of {whose} does not hold {url}: every hook fails.", "Add it."))
+    allowed = _all_listed(documents, "httpHookAllowedEnvVars")
+    lost = [name for name in variables if allowed is not None and name not in allowed]
+    if lost:
+        problems.append(
+            (f"httpHookAllowedEnvVars of {whose} drops {', '.join(lost)} from our headers.", "Add them.")
+        )
+
+
+def _all_listed(documents: Sequence[Mapping[str, Any]], key: str) -> list[str] | None:
+    """What the lists of several files hold together; None where none has one."""
+    lists = [document[key] for document in documents if isinstance(document.get(key), list)]
+    return [text for listed in lists for text in listed if isinstance(text, str)] if lists else None
+
+
+def _matches(pattern: str, url: str) -> bool:
+    """Whether a URL is meant by a pattern, in which `*` alone is special: an IPv6 address has brackets."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), url) is not None

@@ -222,6 +222,25 @@ def test_a_user_may_not_drop_managed_hooks_but_drops_all_others():
     assert project.hooks == ()
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8787", "http://[::1]:8787", "https://10.0.0.1/x.y"])
+def test_what_lockdown_writes_restricts_no_hook_of_its_own(url):
+    document = GENERATOR.managed(SettingsRequest(url=url, stage="lockdown")).document
+    file = SettingsFile(tier="managed", path="/m.json", content=json.dumps(document).encode())
+    posted = document["hooks"]["Stop"][0]["hooks"][0]["url"]
+    assert GENERATOR.in_force([file], posted).problems == ()
+
+
+def test_a_list_of_the_user_restricts_hooks_of_a_project_and_not_managed_ones():
+    ours = json.dumps(GENERATOR.managed(SettingsRequest(url=URL)).document).encode()
+    user = SettingsFile(
+        tier="user", path="/u.json", content=b'{"allowedHttpHookUrls": ["https://elsewhere/*"]}'
+    )
+    managed = GENERATOR.in_force([SettingsFile(tier="managed", path="/m.json", content=ours), user], URL)
+    assert managed.problems == ()
+    project = GENERATOR.in_force([SettingsFile(tier="project", path="/p.json", content=ours), user], URL)
+    assert "every hook fails" in project.problems[0][0]
+
+
 def test_allow_managed_hooks_only_leaves_no_other():
     ours = json.dumps(GENERATOR.managed(SettingsRequest(url=URL)).document).encode()
     only = SettingsFile(tier="managed", path="/m.json", content=b'{"allowManagedHooksOnly": true}')

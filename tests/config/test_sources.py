@@ -91,6 +91,11 @@ def test_a_mistake_outside_the_file_names_the_variable_or_flag():
         load(None, {}, ["mode"])
 
 
+def test_a_misspelt_key_is_told_with_the_one_that_was_meant(tmp_path):
+    with pytest.raises(ConfigError, match=r"Did you mean server\.listen\?"):
+        load(write(tmp_path, "server:\n  lisen: x\n"), {})
+
+
 def test_more_than_one_gate_process_is_refused():
     with pytest.raises(ConfigError, match=r"server\.workers"):
         load(None, {"OSTIARY__SERVER__WORKERS": "2"})
