@@ -14,6 +14,7 @@ from gateway.canary import ask_canary
 from gateway.domain.check import CheckAnswer, CheckRequest
 from gateway.domain.ports import Pdp, PdpCapabilities, Stopwatch
 from gateway.errors import PdpUnproven
+from gateway.probes import Coverage, probe
 
 
 class ConnectedPdp(Pdp, Protocol):
@@ -82,6 +83,10 @@ class ProvenPdp:
             )
         # Connections opened meanwhile are not covered: the next call asks again.
         self._proven_connections = max(self._proven_connections, made)
+
+    async def coverage(self, deadline: float) -> Coverage:
+        """What the backend governs, its canary denied or not: a backend that knows nothing knows no canary either."""
+        return await probe(self._inner, deadline, self._kind_prefix)
 
     async def server_version(self) -> str:
         """The backend's."""

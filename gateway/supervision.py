@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -32,6 +33,10 @@ class Remote(Protocol):
         """Ask the canary. Raises PdpError; PdpUnproven when it was answered and not denied."""
         ...
 
+    async def coverage(self, deadline: float) -> Coverage:
+        """What it governs. Raises PdpError."""
+        ...
+
     async def server_version(self) -> str:
         """Its version, "" when it does not tell."""
         ...
@@ -50,7 +55,6 @@ class RemoteRules(Struct, frozen=True, kw_only=True):
     """What is expected of a remote backend. `must_govern`: enforcing without any policy needs the operator's word."""
 
     seconds: float
-    kind_prefix: str
     tested_versions: tuple[str, ...]
     must_govern: bool
 
@@ -192,11 +196,9 @@ class Supervision:
     async def _check_remote(self, remote: Remote) -> None:
         away = ""
         try:
-            await remote.prove(self._rules.seconds)
-            self._covered(await probe(self._pdp, self._rules.seconds, self._rules.kind_prefix))
-        except PdpUnproven:
-            # Already noted, with what its canary said.
-            pass
+            with contextlib.suppress(PdpUnproven):  # noted by `proved`, with what the canary said
+                await remote.prove(self._rules.seconds)
+            self._covered(await remote.coverage(self._rules.seconds))
         except PdpError as error:
             away = str(error)
         self._note("away", away)

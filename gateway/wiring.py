@@ -318,7 +318,6 @@ class GateBuilder:
             remote=self._remote,
             rules=RemoteRules(
                 seconds=config.cerbos.timeout_ms / 1000,
-                kind_prefix=config.check.kind_prefix,
                 tested_versions=TESTED_VERSIONS,
                 must_govern=must_govern(config),
             ),
