@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -70,6 +71,11 @@ def play(
     return run_claude(place, Script(turns), SKIP_PERMISSIONS, environment=environment)
 
 
+def stopped_by(found: list[dict[str, Any]], word: str) -> set[str]:
+    """The rules behind every stop, by what was decided or by what was answered."""
+    return {record["reasons"][0]["rule"] for record in found if record[word] in {"deny", "ask"}}
+
+
 @pytest.mark.parametrize("name", STORIES)
 def test_a_story_observed_happens_and_its_record_says_what_would_have_been(
     name: str, place: Workplace, host: WebHost, gateways: Gateways
@@ -85,7 +91,7 @@ def test_a_story_observed_happens_and_its_record_says_what_would_have_been(
     assert len(found) == len(session.script.calls)
     assert len({record["prompt_id"] for record in found}) == 1
     assert {record["answer"] for record in found} == {"pass"}
-    assert {record["decision"] for record in found} & {"deny", "ask"}
+    assert stopped_by(found, "decision") == {story.rule}
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -105,9 +111,7 @@ def test_a_story_enforced_does_no_damage(
     assert story.missing(session) == []
     found = asked(records(gateway.data_dir, place.project))
     assert len({record["call_id"] for record in found}) == len(session.script.calls)
-    stopped = [record for record in found if record["answer"] in {"deny", "ask"}]
-    assert stopped
-    assert all(record["reasons"][0]["rule"].startswith("baseline.") for record in stopped)
+    assert stopped_by(found, "answer") == {story.rule}
 
 
 class DamageDone(Exception):
