@@ -71,7 +71,7 @@ class Comparison:
         found = self._history.find(revision)
         if found is None:
             raise ConfigError(
-                f"The policy set {revision!r} is not kept.", number=71, remedy="Only the last ones are."
+                f"The policy set {revision!r} is not kept.", number=209, remedy="Only the last ones are."
             )
         return found
 

@@ -45,7 +45,7 @@ class PolicyHistory:
             self._forget()
         except OSError as error:
             raise StoreError(
-                f"The policy set cannot be kept: {error}.", number=16, remedy="Look at the disk."
+                f"The policy set cannot be kept: {error}.", number=60, remedy="Look at the disk."
             ) from None
 
     def find(self, revision: str) -> PolicySet | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from gateway import clock
 from gateway.cli.configured import config_of, config_options
-from gateway.cli.recorded import asked_with, recorded_call
+from gateway.cli.recorded import asked_with, engine_then, recorded_call
 from gateway.config import Config
 from gateway.config_sources import Settings
 from gateway.domain.check import CheckRequest
@@ -35,6 +35,7 @@ _COLOURS = {"allow": "green", "held": "green", "deny": "red", "not_held": "yello
 @click.option(
     "--id", "identifier", metavar="ID", help="Explain a recorded call instead; `last` is the newest."
 )
+@click.option("--then", is_flag=True, help="With --id: by the policies that were in force then.")
 @click.option(
     "--policies", "directories", multiple=True, type=click.Path(path_type=Path, exists=True),
     help="Policies beside those of the configuration.",
@@ -48,6 +49,7 @@ def command(
     settings: Settings,
     request_file: Any,
     identifier: str | None,
+    then: bool,
     directories: tuple[Path, ...],
     no_packs: bool,
     everything: bool,
@@ -65,12 +67,22 @@ def command(
     """
     config = config_of(settings, data_dir)
     if (request_file is None) == (identifier is None):
-        raise ConfigError("Name a request file or an --id.", number=67, remedy="See --help.")
-    engine = _engine(config, directories, no_packs=no_packs)
+        raise ConfigError("Name a request file or an --id.", number=206, remedy="See --help.")
     if identifier is not None:
         record = recorded_call(identifier, config)
-        request, now = question_of(record, engine, asked_with(config, engine)).request, record.ts
+        if then:
+            engine, asking = engine_then(record, config)
+        else:
+            engine = _engine(config, directories, no_packs=no_packs)
+            asking = asked_with(config, engine)
+            if engine.revision != record.revision:
+                click.echo(
+                    f"Explained by the policies of now ({engine.revision}); it was decided by {record.revision} (--then).",
+                    err=True,
+                )
+        request, now = question_of(record, engine, asking).request, record.ts
     else:
+        engine = _engine(config, directories, no_packs=no_packs)
         request, asked = _from_file(request_file)
         now = asked if asked is not None else clock.now()
     found = explain(engine, request, now)
@@ -94,7 +106,7 @@ def _from_file(file: Any) -> tuple[CheckRequest, int | None]:
         return parse_request(file.read(), name)
     except SuiteFault as fault:
         raise ConfigError(
-            f"{name} is no request:{fault}", number=68, remedy="`ostiary policy explain --help` shows one."
+            f"{name} is no request:{fault}", number=207, remedy="`ostiary policy explain --help` shows one."
         ) from None
 
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
+from gateway.cli.configured import config_of, config_options
 from gateway.cli.policy_problems import print_problems
 from gateway.config import DROPPED_ATTRIBUTES
+from gateway.config_sources import Settings
 from gateway.facts.tool_data import tool_data
 from gateway.obligations import ObligationError, parse_obligation
 from gateway.packs import shipped_packs
+from gateway.policy.desk import compile_desk, lay_out
 from gateway.policy.directory import read_roots
 from gateway.policy.lint.findings import Finding
 from gateway.policy.lint.run import kinds_of, lint, to_json
@@ -21,7 +24,6 @@ from gateway.policy.lint.words import Words
 from gateway.policy.load import load_documents
 from gateway.policy.problems import Complaints, PolicyProblem, PolicyProblems
 from gateway.policy.settings import EngineSettings
-from gateway.policy.trial import compile_desk, lay_out
 
 FOUND = 1
 COMPILE_ERROR = 3
@@ -38,11 +40,15 @@ COMPILE_ERROR = 3
 )  # fmt: skip
 @click.option("--shipped", is_flag=True, help="Hold the policies to the rules of shipped packs.")
 @click.option("--notes/--no-notes", default=False, help="Show notes as well.")
-def command(directory: Path, form: str, with_packs: bool | None, shipped: bool, notes: bool) -> None:
+@config_options
+def command(
+    settings: Settings, directory: Path, form: str, with_packs: bool | None, shipped: bool, notes: bool
+) -> None:
     """Look for mistakes in the policies of DIRECTORY that only a gateway for agents can know.
 
     Exit status: 0 nothing worse than warnings, 1 an error was found, 3 a policy does not compile.
     """
+    dropped = config_of(settings).check.drop_attributes
     packs = shipped_packs()
     shipped = shipped or directory.resolve() == packs.resolve()
     desk = None
@@ -59,7 +65,7 @@ def command(directory: Path, form: str, with_packs: bool | None, shipped: bool, 
     covered: frozenset[str] = frozenset()
     if not shipped and with_packs is not False:
         covered = kinds_of(load_documents(read_roots([packs]), Complaints()))
-    found = lint(documents, words(), frozenset(inside) if shipped else frozenset(), covered)
+    found = lint(documents, words(dropped), frozenset(inside) if shipped else frozenset(), covered)
     found = tuple(finding for finding in found if _wanted(finding, inside, notes=notes))
     if form == "json":
         click.echo(json.dumps(to_json(found, desk.roots), indent=2, ensure_ascii=False))
@@ -69,9 +75,9 @@ def command(directory: Path, form: str, with_packs: bool | None, shipped: bool, 
         sys.exit(FOUND)
 
 
-def words() -> Words:
-    """The words of this installation."""
-    return Words(tools=tool_data().known, dropped=DROPPED_ATTRIBUTES, problem_of_output=_problem_of_output)
+def words(dropped: tuple[str, ...] = DROPPED_ATTRIBUTES) -> Words:
+    """The words of this installation; `dropped` as configured."""
+    return Words(tools=tool_data().known, dropped=dropped, problem_of_output=_problem_of_output)
 
 
 def _problem_of_output(value: Any) -> str:

@@ -12,6 +12,7 @@ from gateway.errors import ConfigError
 from gateway.packs import shipped_packs
 from gateway.policy.authoring.plan import Plan, plan_rule
 from gateway.policy.authoring.sentence import FORMS
+from gateway.policy.desk import compile_desk, lay_out
 from gateway.policy.directory import read_roots
 from gateway.policy.load import load_documents
 from gateway.policy.model import ResourcePolicy
@@ -23,7 +24,6 @@ from gateway.policy.suites.filters import Filter
 from gateway.policy.suites.results import succeeded
 from gateway.policy.suites.run import run_suites
 from gateway.policy.suites.text import report
-from gateway.policy.trial import compile_desk, lay_out
 
 DEFAULT_DIRECTORY = "site-policies"
 
@@ -57,7 +57,7 @@ def command(sentence: tuple[str, ...], directory: Path, scope: str, dry_run: boo
     if directory.resolve() == packs.resolve():
         raise ConfigError(
             "The shipped policies are replaced by the next version.",
-            number=63,
+            number=203,
             remedy="Name a directory of your own.",
         )
     _check_scope(scope)
@@ -83,7 +83,7 @@ def command(sentence: tuple[str, ...], directory: Path, scope: str, dry_run: boo
 def _check_scope(scope: str) -> None:
     parts = scope.split(".")
     if not all(part.replace("_", "a").replace("-", "a").isalnum() for part in parts) or not scope.isascii():
-        raise ConfigError(f"{scope!r} is no scope.", number=64, remedy="Write site, or site.<team>.")
+        raise ConfigError(f"{scope!r} is no scope.", number=204, remedy="Write site, or site.<team>.")
 
 
 def _kinds(packs: Path) -> frozenset[str]:
@@ -115,7 +115,7 @@ def _tried(plan: Plan, directory: Path, packs: Path) -> Plan:
         if not succeeded(own):
             raise ConfigError(
                 f"The test of the rule fails:\n{report(own, tree=True)}",
-                number=66,
+                number=205,
                 remedy="Nothing was written; report the sentence.",
             )
         _warn([suite.file for suite in results if suite.file != plan.suite and not succeeded([suite])])

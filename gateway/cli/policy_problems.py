@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from gateway.policy.desk import Desk
 from gateway.policy.problems import PolicyProblem, PolicyProblems
 from gateway.policy.report import to_json
-from gateway.policy.trial import Desk
 
 
 def print_problems(

@@ -16,6 +16,7 @@ from gateway.config_sources import Settings
 from gateway.domain.record import short_id
 from gateway.errors import ConfigError
 from gateway.packs import shipped_packs
+from gateway.policy.desk import Desk, compile_desk, lay_out
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import compile_policies
 from gateway.policy.problems import PolicyProblem, PolicyProblems
@@ -29,7 +30,6 @@ from gateway.policy.suites.model import Result
 from gateway.policy.suites.results import SuiteResult
 from gateway.policy.suites.run import run_suites
 from gateway.policy.suites.text import report
-from gateway.policy.trial import Desk, compile_desk, lay_out
 from gateway.recorded_suite import suite_of
 
 COMPILE_ERROR = 3
@@ -95,7 +95,7 @@ def command(
         with_packs = _record_test(identifier, directory, config_of(settings, data_dir))
     if directory is None:
         if identifier is None:
-            raise ConfigError("Name the directory of the policies.", number=70, remedy="See --help.")
+            raise ConfigError("Name the directory of the policies.", number=202, remedy="See --help.")
         return
     chosen = parse_filter(filters)
     engine_settings = EngineSettings(strict_evaluation=strict_evaluation)
@@ -114,7 +114,7 @@ def command(
             files = find_suites(tests or directory)
         except OSError as error:
             raise ConfigError(
-                f"The tests cannot be read: {error}.", number=52, remedy="Give the files to yourself."
+                f"The tests cannot be read: {error}.", number=201, remedy="Give the files to yourself."
             ) from None
         suites = run_suites(files, EngineChecker(engine, engine_settings), chosen)
     click.echo(_rendered(suites, form, verbose=verbose))

@@ -261,6 +261,10 @@ def test_a_reload_tells_what_changed_and_how_many_calls_differ(tmp_path: Path) -
             "policy", "explain", "--id", "last", "--data-dir", gateway.data_dir, "--policies", policies
         )
         assert "site.docs" in explained.stdout
+        assert "--then" in explained.stderr
+        then = ostiary("policy", "explain", "--id", "last", "--then", "--data-dir", gateway.data_dir)
+        assert "ALLOW" in then.stdout
+        assert "site.docs" not in then.stdout
     lines = [
         line
         for file in (gateway.data_dir / "audit").rglob("*.jsonl")

@@ -98,7 +98,7 @@ def _by_hand(rule: Sequence[str], file: str) -> MergeError:
     text = "\n".join(rule)
     return MergeError(
         "The rules of this file are written in a form that no rule can be added to.",
-        number=61,
+        number=103,
         remedy=f"Add it by hand:\n{text}",
         file=file,
         line=1,

@@ -118,7 +118,7 @@ def _refuse_twice(name: str, present: Mapping[tuple[str, str], ResourcePolicy]) 
             if rule.name == name:
                 raise ExistsError(
                     f"There is a rule {name!r} already.",
-                    number=62,
+                    number=104,
                     remedy="Change that one.",
                     file=rule.place.file,
                     line=rule.place.line,

@@ -58,7 +58,7 @@ def prove(
         )
         raise MootError(
             f"With the rule {name!r}, {target.label} is {said}.",
-            number=65,
+            number=105,
             remedy="A layer only tightens: change the other rule instead (`ostiary policy explain` names it).",
         )
     return Trial(principals=principals, resources=resources, decided=decided)

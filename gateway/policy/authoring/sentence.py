@@ -83,7 +83,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 def refuse(message: str) -> SentenceError:
     """The error that shows every form."""
     forms = "".join(f"\n  {form}" for form in FORMS)
-    return SentenceError(message, number=60, remedy=f"These forms are understood:{forms}")
+    return SentenceError(message, number=102, remedy=f"These forms are understood:{forms}")
 
 
 def parse_sentence(text: str, verbs: Mapping[str, tuple[str, ...]], everybody: frozenset[str]) -> Wish:

@@ -127,6 +127,6 @@ def _meant(word: str, known: tuple[str, ...]) -> str:
     if close:
         return f"Did you mean {close[0]!r}?"
     if not known:
-        return "docs/policy.md lists what is there."
+        return "docs/vocabulary.md lists what is there."
     listed = ", ".join(known[:_SHOWN]) + (", …" if len(known) > _SHOWN else "")
     return f"Known: {listed}."

@@ -59,13 +59,13 @@ def parse_filter(texts: Iterable[str]) -> Filter:
             if not separator or not names:
                 raise FilterError(
                     f"The test filter {part!r} has no names.",
-                    number=51,
+                    number=101,
                     remedy="Write dimension=glob1,glob2;dimension=glob.",
                 )
             if dimension.strip() not in DIMENSIONS:
                 raise FilterError(
                     f"The test filter knows no dimension {dimension.strip()!r}.",
-                    number=51,
+                    number=101,
                     remedy=f"Known: {', '.join(DIMENSIONS)}.",
                 )
             patterns.setdefault(dimension.strip(), []).extend(names)
