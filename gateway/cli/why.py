@@ -187,7 +187,7 @@ def _would(record: Record) -> str:
 
 def _operation(record: Record, operation: RecordedOperation) -> str:
     if operation.id == MASK:
-        words = f"{operation.action} a {operation.kind.replace('_', ' ')}"
+        words = f"{visible(operation.action)} a {visible(operation.kind).replace('_', ' ')}"
     else:
         words = operation_words(
             operation.kind, operation.action, operation.id, operation.attr, record.project_dir
@@ -202,7 +202,7 @@ def _operation(record: Record, operation: RecordedOperation) -> str:
 def _decision(record: Record) -> str:
     lines = [f"{record.decision or 'none'}, {record.mode} mode, policy {record.revision or 'none'}"]
     if record.cause:
-        lines.append(f"no ordinary decision: {record.cause}: {visible(record.detail)}")
+        lines.append(f"no ordinary decision: {visible(record.cause)}: {visible(record.detail)}")
     if record.error_id:
         lines.append(f"error {record.error_id}")
     for reason in record.reasons[:_MAX_RULES]:
@@ -213,7 +213,7 @@ def _decision(record: Record) -> str:
 
 
 def _reason(reason: RecordedReason) -> list[str]:
-    about = f" on {reason.action} {visible(reason.resource)}" if reason.resource else ""
+    about = f" on {visible(reason.action)} {visible(reason.resource)}" if reason.resource else ""
     layer = f" (layer {visible(reason.layer)})" if reason.layer else ""
     lines = [
         f"{reason.decision} by {visible(reason.rule) or 'a rule the backend does not name'}{about}{layer}"
