@@ -1,10 +1,8 @@
-"""The one file that chooses implementations: a builder for each process and command, nothing decided anywhere else."""
+"""Builds the gate. Implementations are chosen here and in the other `wiring_*` modules, and nowhere else."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,77 +12,57 @@ from msgspec import Struct
 
 from adapters.agents.claude_code import AGENT as CLAUDE_CODE
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
-from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
 from adapters.pdp.local import LocalPdp
-from adapters.stores.sqlite import SqliteStore
 from gateway import clock
 from gateway.audit.beginning import open_journal
 from gateway.audit.journal import FileJournal
 from gateway.audit.redact import RecordRedactor, redaction_data
 from gateway.audit.reserve import keep_reserve
-from gateway.canary import canary_problem, canary_request
 from gateway.checks import Questions
-from gateway.clerk import Clerk
 from gateway.clerk_process import ClerkProcess
 from gateway.config import Config
 from gateway.config_rules import (
-    cerbos_url,
     check_settings,
     facts_settings,
     identity_rules,
-    must_govern,
     posture_of,
     quota,
-    rules_off,
-    rules_off_patterns,
     stance,
     stated,
 )
 from gateway.config_sources import data_dir_of
 from gateway.domain.ports import Pdp
-from gateway.domain.reader import Reader
-from gateway.domain.record import Record
 from gateway.enforce import Enforcer
-from gateway.errors import PolicyError, StoreError
 from gateway.facts.analyser import CallAnalyser, FactsData, facts_data
 from gateway.gate import Gate, Listener
 from gateway.hardening import forbid_inspection
 from gateway.identity.resolver import Identities
 from gateway.index_lag import IndexLag
-from gateway.indexing import Indexing
-from gateway.instance import Instance, attach_instance, open_instance
+from gateway.instance import Instance, open_instance
 from gateway.lookback import Lookback
 from gateway.messages import Messages, MessageSettings
-from gateway.offline import OfflineReader
 from gateway.packs import shipped_packs
-from gateway.policy.directory import SourceFile, read_roots
-from gateway.policy.engine import Engine, compile_policies
-from gateway.policy.settings import EngineSettings
-from gateway.policy_comparison import Comparison
-from gateway.policy_history import PolicyHistory
 from gateway.policy_news import PolicyNews
 from gateway.posture import Judgement, judge
 from gateway.proven import ProvenPdp
 from gateway.quota import Meters
 from gateway.readiness import Readiness
-from gateway.readings import Readings
 from gateway.recording import Origin
 from gateway.session import SessionMemory
-from gateway.supervision import PolicyChange, RemoteRules, Supervision
+from gateway.supervision import PolicyChange, Supervision
 from gateway.synthetic import Marks
 from gateway.telemetry import Telemetry
 from gateway.versions import product_version
 from gateway.web.admin import AdminRoutes
-from gateway.web.comparison_api import ComparisonRoutes
 from gateway.web.guards import host_guard, plain_errors
 from gateway.web.hooks import HookLimits, Hooks, RecordObserver
 from gateway.web.listeners import address_of, bind
-from gateway.web.query_api import QueryRoutes
 from gateway.web.query_forward import QueryForward
+from gateway.wiring_backends import build_remote, remote_rules
+from gateway.wiring_policies import keep_policies, load_policies
+from gateway.wiring_record import QUERY_SOCKET, clerk_environment
 
 ADMIN_SOCKET = "admin.sock"
-QUERY_SOCKET = "query.sock"
-INDEX_NAME = "index.sqlite"
 
 
 class BuiltGate(Struct):
@@ -95,31 +73,6 @@ class BuiltGate(Struct):
     admin_listen: str
     data_dir: Path
     posture: Judgement
-    status: Mapping[str, Any]
-
-
-def policy_sources(config: Config) -> tuple[SourceFile, ...]:
-    """The files of the shipped packs and of the configured policies. Raises PolicyError when one cannot be read."""
-    return read_roots((shipped_packs(), *(Path(path) for path in config.policies)))
-
-
-def build_engine(config: Config, sources: Sequence[SourceFile] | None = None) -> Engine:
-    """The local engine over the shipped packs and the configured policies. Raises PolicyError with every place."""
-    return compile_policies(
-        policy_sources(config) if sources is None else sources,
-        EngineSettings(packs_off=rules_off_patterns(config)),
-    )
-
-
-def cerbos_settings(config: Config) -> CerbosSettings:
-    """Where the remote PDP is."""
-    return CerbosSettings(
-        url=cerbos_url(config),
-        timeout_seconds=config.cerbos.timeout_ms / 1000,
-        connections=config.cerbos.connections,
-        revision=config.cerbos.revision,
-        layers=config.layers,
-    )
 
 
 class GateBuilder:
@@ -140,9 +93,7 @@ class GateBuilder:
         self._started = clock.now()
         self._facts: FactsData = facts_data()
         self._readiness = Readiness()
-        self._sources = policy_sources(config)
-        self._engine = build_engine(config, self._sources)
-        self._rules_off = rules_off(config, (rule.name for rule in self._engine.rules()))
+        self._policies = load_policies(config)
         self._new_id = clock.Uuid7()
         self._remote: ProvenPdp | None = None
         self._meters = Meters(quota(config))
@@ -157,11 +108,11 @@ class GateBuilder:
             forbid_inspection()
         instance = open_instance(data_dir, clock.random_bytes)
         self._instance = instance
-        self._keep(self._engine, self._sources, self._rules_off)
+        keep_policies(data_dir, self._policies)
         self._telemetry = Telemetry(
             agents=(CLAUDE_CODE,),
             tools=self._facts.tools.known,
-            rules=(rule.name for rule in self._engine.rules()),
+            rules=self._policies.names,
             version=product_version(),
         )
         self._identities = Identities(
@@ -171,7 +122,7 @@ class GateBuilder:
         data_socket = bind(config.server.listen, "server.listen", "--listen")
         admin_socket = bind(config.server.admin_listen, "server.admin_listen", "--admin-listen")
         self._listen, self._admin_listen = address_of(data_socket), address_of(admin_socket)
-        self._local = LocalPdp(self._engine, clock.now)
+        self._local = LocalPdp(self._policies.engine, clock.now)
         self._pdp = self._build_pdp()
         self._journal = self._build_journal(instance)
         self._origin = Origin(
@@ -184,7 +135,9 @@ class GateBuilder:
             told=lambda action, facts: self._supervision.record(action, facts),  # noqa: PLW0108 - supervision is built next
         )
         self._supervision = self._build_supervision()
-        self._clerk = ClerkProcess(data_dir, self._clerk_environment(), held=self._posture.posture == "held")
+        self._clerk = ClerkProcess(
+            data_dir, clerk_environment(self._environment), held=self._posture.posture == "held"
+        )
         self._lag = IndexLag(
             socket=data_dir / QUERY_SOCKET,
             chain=self._journal.chain,
@@ -220,16 +173,13 @@ class GateBuilder:
         )
         self._telemetry.mode_info.labels(config.mode).set(1)
         self._telemetry.posture_info.labels(self._posture.posture).set(1)
-        self._telemetry.policy_loaded(
-            self._pdp.revision, self._started / 1e9, [rule.name for rule in self._engine.rules()]
-        )
+        self._telemetry.policy_loaded(self._pdp.revision, self._started / 1e9, self._policies.names)
         return BuiltGate(
             gate=gate,
             listen=self._listen,
             admin_listen=self._admin_listen,
             data_dir=data_dir,
             posture=self._posture,
-            status=self.status(),
         )
 
     def status(self) -> dict[str, Any]:
@@ -243,8 +193,8 @@ class GateBuilder:
             "posture_reasons": list(self._posture.reasons),
             "backend": self._pdp.name,
             "revision": self._pdp.revision,
-            "policies": len(self._engine.rules()),
-            "rules_off": list(self._rules_off),
+            "policies": len(self._policies.names),
+            "rules_off": list(self._policies.rules_off),
             "layers": list(self._pdp.layers),
             "listeners": {"hooks": self._listen, "admin": self._admin_listen},
             "data_dir": str(self._instance.directory),
@@ -275,15 +225,9 @@ class GateBuilder:
         config = self._config
         if config.backend == "local":
             return self._local
-        cerbos = CerbosHttpPdp(
-            cerbos_settings(config),
-            clock.stopwatch,
-            lambda code, seconds: self._telemetry.asked("cerbos", code, seconds),
-        )
-        self._remote = ProvenPdp(
-            cerbos,
-            clock.stopwatch,
-            config.check.kind_prefix,
+        self._remote = build_remote(
+            config,
+            self._telemetry.asked,
             lambda problem: self._supervision.proved(problem),  # noqa: PLW0108 - supervision is built after its backend
         )
         return self._remote
@@ -299,12 +243,8 @@ class GateBuilder:
             durability=self._config.audit.durability,
             segment_bytes=self._config.audit.segment_bytes,
             reserve=keep_reserve(instance.directory),
-            epitaph=self._epitaph,
+            epitaph=lambda problem: self._supervision.record_of("recording_stopped", problem=problem),
         )
-
-    def _epitaph(self, problem: str) -> Record:
-        """The last record of a full disk."""
-        return self._supervision.record_of("recording_stopped", problem=problem)
 
     def _build_supervision(self) -> Supervision:
         config = self._config
@@ -316,11 +256,7 @@ class GateBuilder:
             local=self._local,
             pdp=self._pdp,
             remote=self._remote,
-            rules=RemoteRules(
-                seconds=config.cerbos.timeout_ms / 1000,
-                tested_versions=TESTED_VERSIONS,
-                must_govern=must_govern(config),
-            ),
+            rules=remote_rules(config),
             load_policies=self._load_policies,
             origin=self._origin,
             facts={"version": product_version(), "mode": config.mode},
@@ -330,32 +266,17 @@ class GateBuilder:
         )
 
     def _load_policies(self) -> PolicyChange:
-        """Compile the policies anew. Raises OstiaryError; a set that lets the canary live is refused as well."""
+        """Compile the policies anew. Raises OstiaryError."""
         self._judge_posture(self._instance.directory)
-        sources = policy_sources(self._config)
-        engine = build_engine(self._config, sources)
-        names = tuple(rule.name for rule in engine.rules())
-        switched_off = rules_off(self._config, names)
-        problem = canary_problem(LocalPdp(engine, clock.now).decide_now(canary_request()))
-        if problem:
-            raise PolicyError(
-                problem, number=40, remedy="Leave policies for the canary's kind to the shipped packs."
-            )
-
-        self._keep(engine, sources, switched_off)
+        loaded = load_policies(self._config)
+        keep_policies(self._instance.directory, loaded)
 
         def put_in_force() -> None:
-            self._engine = engine
-            self._rules_off = switched_off
-            self._local.replace(engine)
-            self._questions.replace_rules_off(switched_off)
+            self._policies = loaded
+            self._local.replace(loaded.engine)
+            self._questions.replace_rules_off(loaded.rules_off)
 
-        return PolicyChange(put_in_force=put_in_force, rules=names)
-
-    def _keep(self, engine: Engine, sources: Sequence[SourceFile], switched_off: Sequence[str]) -> None:
-        """Keep a policy set for comparisons; without it the next reload tells less, and nothing else is lost."""
-        with contextlib.suppress(StoreError):
-            PolicyHistory(self._instance.directory).keep(engine.revision, sources, switched_off)
+        return PolicyChange(put_in_force=put_in_force, rules=loaded.names)
 
     def _judge_posture(self, data_dir: Path) -> Judgement:
         """The posture. Raises ConfigError where `held` is demanded and does not hold."""
@@ -370,7 +291,7 @@ class GateBuilder:
             [self._listen, self._admin_listen],
             self._facts.mcp.all_roles,
         )
-        self._questions = Questions(check_settings(config, self._rules_off), self._pdp)
+        self._questions = Questions(check_settings(config, self._policies.rules_off), self._pdp)
         redactor = RecordRedactor(instance.key, instance.key_id, redaction_data())
         enforcer = Enforcer(
             stance=stance(config),
@@ -427,66 +348,3 @@ class GateBuilder:
         await self._clerk.stop()
         await self._pdp.close()
         self._instance.close()
-
-    def _clerk_environment(self) -> dict[str, str]:
-        """What the clerk needs of the environment, and nothing else: no credential goes with it."""
-        return {
-            name: self._environment[name]
-            for name in ("PATH", "LANG", "LC_ALL", "TZ", "HOME")
-            if name in self._environment
-        }
-
-
-def build_clerk(data_dir: Path) -> Clerk:
-    """The clerk of a data directory. Its own chain holds who searched the record."""
-    store = SqliteStore(data_dir / INDEX_NAME)
-    indexing = Indexing(data_dir / "audit", store, clock.stopwatch)
-    journal, readings = _readings(data_dir, "clerk")
-    routes = QueryRoutes(store=store, indexing=indexing, audited=readings.record)
-    comparison = Comparison(PolicyHistory(data_dir), lambda: SqliteStore(data_dir / INDEX_NAME))
-    application = web.Application(middlewares=[plain_errors])
-    application.add_routes([*routes.routes(), *ComparisonRoutes(comparison.run, indexing.catch_up).routes()])
-
-    def close() -> None:
-        journal.close()
-        store.close()
-
-    return Clerk(indexing=indexing, application=application, socket=data_dir / QUERY_SOCKET, close=close)
-
-
-def build_offline_reader(data_dir: Path) -> OfflineReader:
-    """Reads a record whose gateway does not run. Raises ConfigError or StoreError."""
-    attach_instance(data_dir)
-    own = os.access(data_dir, os.W_OK)
-    place = data_dir if own else Path(tempfile.mkdtemp(prefix="ostiary-"))
-    store = SqliteStore(place / INDEX_NAME)
-    return OfflineReader(
-        store=store,
-        indexing=Indexing(data_dir / "audit", store, clock.stopwatch),
-        readings=(lambda: _readings(data_dir, "cli")) if own else None,
-        reader=Reader(id=f"uid:{os.geteuid()}", reader_class="owner"),
-        temporary=None if own else place,
-    )
-
-
-def _readings(data_dir: Path, worker: str) -> tuple[FileJournal, Readings]:
-    """The chain of a process that reads, and what writes into it."""
-    instance = attach_instance(data_dir)
-    new_id = clock.Uuid7()
-    journal = open_journal(
-        instance.audit,
-        instance=instance.name,
-        worker=worker,
-        clock=clock.now,
-        new_id=new_id,
-        versions={"ostiary": product_version()},
-    )
-    readings = Readings(
-        journal=journal,
-        redactor=RecordRedactor(instance.key, instance.key_id, redaction_data()),
-        instance=instance.name,
-        worker=worker,
-        clock=clock.now,
-        new_id=new_id,
-    )
-    return journal, readings

@@ -10,7 +10,7 @@ import uvloop
 
 from gateway.hardening import forbid_inspection
 from gateway.logs import configure_logging
-from gateway.wiring import build_clerk
+from gateway.wiring_record import build_clerk
 
 
 @click.command("clerk", hidden=True)

@@ -145,7 +145,7 @@ class FileSource:
     """The files of a gateway that does not run."""
 
     def __init__(self, data_dir: Path) -> None:
-        from gateway.wiring import build_offline_reader  # noqa: PLC0415 - a running gateway needs none of its parts here
+        from gateway.wiring_record import build_offline_reader  # noqa: PLC0415 - a running gateway needs none of its parts here
 
         self.data_dir: Path | None = data_dir
         self._reader = build_offline_reader(data_dir)

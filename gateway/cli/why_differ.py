@@ -9,7 +9,7 @@ from gateway.errors import OstiaryError
 from gateway.policy.explain import explain
 from gateway.policy.explain.text import lines, turn_lines
 from gateway.recorded_call import is_decided_call, question_of
-from gateway.wiring import build_engine
+from gateway.wiring_policies import build_engine
 
 _STOPS = frozenset({"deny", "ask"})
 

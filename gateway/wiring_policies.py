@@ -1,0 +1,66 @@
+"""Builds the embedded policy engine: the shipped packs and the configured policies, compiled and proven by the canary."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from adapters.pdp.local import LocalPdp
+from gateway import clock
+from gateway.canary import canary_problem, canary_request
+from gateway.config import Config
+from gateway.config_rules import rules_off, rules_off_patterns
+from gateway.errors import PolicyError, StoreError
+from gateway.packs import shipped_packs
+from gateway.policy.directory import SourceFile, read_roots
+from gateway.policy.engine import Engine, compile_policies
+from gateway.policy.settings import EngineSettings
+from gateway.policy_history import PolicyHistory
+
+
+class LoadedPolicies(Struct, frozen=True, kw_only=True):
+    """A compiled policy set, the files it was made of, and the full names of the rules that are switched off."""
+
+    engine: Engine
+    sources: tuple[SourceFile, ...]
+    rules_off: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its rules."""
+        return tuple(rule.name for rule in self.engine.rules())
+
+
+def policy_sources(config: Config) -> tuple[SourceFile, ...]:
+    """The files of the shipped packs and of the configured policies. Raises PolicyError when one cannot be read."""
+    return read_roots((shipped_packs(), *(Path(path) for path in config.policies)))
+
+
+def build_engine(config: Config, sources: Sequence[SourceFile] | None = None) -> Engine:
+    """The local engine over the shipped packs and the configured policies. Raises PolicyError with every place."""
+    return compile_policies(
+        policy_sources(config) if sources is None else sources,
+        EngineSettings(packs_off=rules_off_patterns(config)),
+    )
+
+
+def load_policies(config: Config) -> LoadedPolicies:
+    """The policy set as configured now. Raises ConfigError or PolicyError; a set that lets the canary live is refused."""
+    sources = policy_sources(config)
+    engine = build_engine(config, sources)
+    problem = canary_problem(LocalPdp(engine, clock.now).decide_now(canary_request()))
+    if problem:
+        raise PolicyError(
+            problem, number=40, remedy="Leave policies for the canary's kind to the shipped packs."
+        )
+    switched_off = rules_off(config, (rule.name for rule in engine.rules()))
+    return LoadedPolicies(engine=engine, sources=sources, rules_off=switched_off)
+
+
+def keep_policies(data_dir: Path, policies: LoadedPolicies) -> None:
+    """Keep a policy set for comparisons; without it the next reload tells less, and nothing else is lost."""
+    with contextlib.suppress(StoreError):
+        PolicyHistory(data_dir).keep(policies.engine.revision, policies.sources, policies.rules_off)
