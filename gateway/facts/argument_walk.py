@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from gateway.facts.globs import is_glob
-from gateway.facts.hosts import Hosts
+from gateway.facts.groups import Shape
+from gateway.facts.hosts import Host, Hosts
 from gateway.facts.mcp_data import Fields
 from gateway.facts.operations import Findings
 from gateway.facts.urls import is_url
@@ -22,6 +23,7 @@ from gateway.facts.urls import is_url
 MAX_VALUES = 2000
 MAX_CHARACTERS = 1 << 20
 MAX_JSON = 64
+MAX_URLS = 500
 MAX_JOINED = 256
 _LONGEST_GUESS = 8192
 _LONGEST_NAME = 1024
@@ -48,6 +50,7 @@ class ArgumentWalk:
         self._values = MAX_VALUES
         self._characters = MAX_CHARACTERS
         self._json = MAX_JSON
+        self._urls = MAX_URLS
 
     def guess(self, name: str, value: Any, *, strict: bool = False) -> None:
         """Everything a value may name. `strict`: it is known to be prose, so that only a guarded place counts."""
@@ -86,9 +89,9 @@ class ArgumentWalk:
     def url(self, text: str, *, certain: bool) -> None:
         """The hosts of a URL, or the file of a `file:` one."""
         if text.lstrip()[:5].lower() == "file:":
-            self._findings.file(text, self._actions, "path", via=self._via, certain=certain)
+            self._file(text, "path", certain=certain)
             return
-        for at, host in enumerate(self._hosts.of_url(text)):
+        for at, host in enumerate(self._hosts_of(text)):
             self._findings.host(host, "connect", via=self._via, certain=certain and at == 0)
 
     def siblings(self, values: Mapping[str, Any]) -> None:
@@ -107,7 +110,7 @@ class ArgumentWalk:
         # Thousands of arguments make millions of pairs: only as many as can be used are made.
         pairs = list(islice(every, MAX_JOINED + 1))
         for first, second in pairs[:MAX_JOINED]:
-            self._findings.guarded_file(f"{first}/{second}", self._actions, via=self._via)
+            self._guarded(f"{first}/{second}")
         if len(pairs) > MAX_JOINED:
             self._limit()
         port = next((values[key] for key in values if str(key).lower() == "port"), None)
@@ -122,8 +125,8 @@ class ArgumentWalk:
         names = [item for item in items if isinstance(item, str)]
         if 1 < len(names) <= 32 and len(names) == len(items) and all(len(name) < 256 for name in names):
             joined = "/".join(names)
-            self._findings.guarded_file(joined, self._actions, via=self._via)
-            self._findings.guarded_file(f"/{joined}", self._actions, via=self._via)
+            self._guarded(joined)
+            self._guarded(f"/{joined}")
 
     def _text(self, key: str, text: str, *, strict: bool) -> None:
         self._characters -= len(text)
@@ -139,9 +142,9 @@ class ArgumentWalk:
         if is_url(text):
             self.url(text, certain=False)
         elif len(text) <= _LONGEST_GUESS and "\n" not in text.strip() and self._is_path(key, text):
-            self._findings.file(text, self._actions, "path", via=self._via, certain=False)
+            self._file(text, "path", certain=False)
             if is_glob(text):
-                self._findings.file(text, self._actions, "glob", via=self._via, certain=False)
+                self._file(text, "glob", certain=False)
         else:
             self._host(key, text)
             self._guarded_only(text)
@@ -166,14 +169,14 @@ class ArgumentWalk:
         if is_url(text) and text[:5].lower() != "file:":
             return
         if len(text) <= _LONGEST_NAME and not _BLANK.search(text):
-            self._findings.guarded_file(text, self._actions, via=self._via)
+            self._guarded(text)
 
     def _urls_inside(self, text: str) -> None:
         """URLs within a longer text: those that lead to this machine's own services count."""
         for at, found in enumerate(_URL_INSIDE.finditer(text[: _LONGEST_GUESS * 8])):
             if at == _MAX_URLS_INSIDE:
                 break
-            for host in self._hosts.of_url(found.group()):
+            for host in self._hosts_of(found.group()):
                 if not {"metadata", "gateway_self"}.isdisjoint(host.groups):
                     self._findings.host(host, "connect", via=self._via, certain=False)
 
@@ -191,10 +194,23 @@ class ArgumentWalk:
         except (msgspec.DecodeError, ValueError, RecursionError):
             return None
 
+    def _file(self, text: str, shape: Shape, *, certain: bool) -> None:
+        self._findings.file(text, self._actions, shape, via=self._via, certain=certain)
+
+    def _guarded(self, text: str) -> None:
+        self._findings.guarded_file(text, self._actions, via=self._via)
+
+    def _hosts_of(self, url: str) -> tuple[Host, ...]:
+        self._urls -= 1
+        if self._urls < 0:
+            self._limit()
+            return ()
+        return self._hosts.of_url(url)
+
     def _allowed(self) -> bool:
         """Whether another value may be looked at."""
         self._values -= 1
-        if self._values < 0 or self._characters < 0:
+        if self._values < 0 or self._characters < 0 or self._findings.exhausted:
             self._limit()
             return False
         return True

@@ -19,6 +19,10 @@ from gateway.facts.hosts import Host
 from gateway.facts.paths import Lexical, readings
 from gateway.facts.place import Place
 
+MAX_WORK = 1000
+"""How many places one call may name, patterns counted tenfold: more would hold up everybody else's calls."""
+_PATTERN_WORK = 10
+_CHARACTERS_A_PLACE = 256
 _GUARDED = frozenset(GUARDED_GROUPS)
 
 
@@ -50,6 +54,7 @@ class Findings:
         self._groups = groups
         self._place = place
         self._found: dict[tuple[str, str, str], Operation] = {}
+        self._work = MAX_WORK
         self.flags: list[str] = []
         self.limits: list[str] = []
         self.shell = False
@@ -70,7 +75,7 @@ class Findings:
     def guarded_file(self, text: str, actions: Sequence[str], *, via: str) -> bool:
         """A text that is no path by its form: kept only where it names a guarded place. Whether it does."""
         found = False
-        for reading in readings(text, self._place.cwd, self._place.project.homes):
+        for reading in self._readings(text, "path"):
             target = self._target(reading, "path")
             if any(name in _GUARDED for name in target.member.groups):
                 found = True
@@ -120,7 +125,9 @@ class Findings:
         return tuple(self._found.values())
 
     def _file(self, text: str, actions: Sequence[str], shape: Shape, via: str, *, certain: bool) -> None:
-        found = readings(text, self._place.cwd, self._place.project.homes)
+        found = self._readings(text, shape)
+        if not found:
+            return
         first = found[0]
         for oddity in first.oddities:
             where = self.limits if oddity == "too_long" else self.flags
@@ -132,6 +139,23 @@ class Findings:
             other = self._target(reading, shape)
             if other.tightens(target):
                 self._keep(other, actions, via, certain=False)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the call has named as many places as are looked at."""
+        return self._work <= 0
+
+    def _readings(self, text: str, shape: Shape) -> tuple[Lexical, ...]:
+        """What a text may stand for, nothing once the call has named more than may be looked at."""
+        if self.exhausted:
+            if "places" not in self.limits:
+                self.limits.append("places")
+            return ()
+        found = readings(text, self._place.cwd, self._place.project.homes)
+        self._work -= (
+            len(found) * (1 if shape == "path" else _PATTERN_WORK) + len(text) // _CHARACTERS_A_PLACE
+        )
+        return found
 
     def _target(self, reading: Lexical, shape: Shape) -> Target:
         place, path = self._place, reading.path

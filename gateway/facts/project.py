@@ -114,8 +114,11 @@ def _ancestor(cwd: str, folder: str) -> str:
 
 def _named_after(folder: str, directory: str) -> bool:
     """Whether a transcript folder belongs to a directory, or to one of its worktrees."""
-    name = slug(directory)
-    return folder == name or folder.startswith(name + _WORKTREES)
+    names = [slug(directory)]
+    if is_under(directory, "/tmp") or is_under(directory, "/var"):  # noqa: S108 - compared, not used
+        # macOS knows these as /private/tmp and /private/var too, and clients name folders after that.
+        names.append(slug(f"/private{directory}"))
+    return any(folder == name or folder.startswith(name + _WORKTREES) for name in names)
 
 
 def _may_be_project(directory: str, rule: ProjectRule, groups: PathGroups, homes: tuple[str, ...]) -> bool:

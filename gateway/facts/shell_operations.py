@@ -18,7 +18,7 @@ from gateway.facts.shell.analysis import ANALYZER
 from gateway.facts.shell.effects import PathAction
 from gateway.facts.shell.report import opaque
 from gateway.facts.shell.trace import CommandFact, Trace
-from gateway.facts.shell.values import GLOB_CHARACTERS
+from gateway.facts.shell.values import has_glob
 
 _ACTIONS: tuple[PathAction, ...] = ("read", "write", "delete", "list", "execute")
 _OTHERS = frozenset({"read", "write", "delete", "exec", "net", "git"})
@@ -103,8 +103,8 @@ def _shape(path: str) -> tuple[Shape, str]:
     """A path of the facts as its shape and text: `dir/**` is a tree, special characters make a glob."""
     if path.endswith("/**"):
         base = path[:-3] or "/"
-        return ("glob", path) if GLOB_CHARACTERS.intersection(base) else ("tree", base)
-    return ("glob" if GLOB_CHARACTERS.intersection(path) else "path"), path
+        return ("glob", path) if has_glob(base) else ("tree", base)
+    return ("glob" if has_glob(path) else "path"), path
 
 
 def _add_hosts(trace: Trace, findings: Findings, hosts: Hosts) -> None:

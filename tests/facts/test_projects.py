@@ -133,6 +133,14 @@ def test_two_users_of_one_gateway_have_their_own_homes_and_projects():
         )
 
 
+def test_a_temporary_project_on_macos_has_two_names():
+    assert inside(event("/tmp/app/x", cwd="/private/tmp/app", started_in="/private/tmp/app"))
+    assert inside(
+        event("/private/tmp/app/x", cwd="/tmp/app", started_in="/private/tmp/app", project="/tmp/app")
+    )
+    assert not inside(event("/home/x/y", cwd="/home/x", started_in="/private/home/x", project="/home/x"))
+
+
 def test_a_claim_counts_only_with_the_transcripts_folder():
     assert ANALYSER.analyse(event(project="/home/dev")).flags == ("project_claim_refused",)
     assert not inside(event("/home/dev/y", project="/home/dev"))

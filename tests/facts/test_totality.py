@@ -139,6 +139,32 @@ def test_deep_nesting_and_large_texts_end_in_time():
     ANALYSER.analyse(mcp({"text": "http://x " * 100_000}))
 
 
+@pytest.mark.parametrize(
+    "many",
+    [
+        {"v": ["%2e%2e/\u00e9$HOME\\x" + "a" * 900 + str(number) for number in range(2000)]},
+        {"v": [{f"k{key}": f"/d{key}" if key % 2 else f"n{key}" for key in range(40)} for _ in range(200)]},
+        {"path": [f"/a/**/{{a,b,c}}{number}/*.{{x,y,z}}" for number in range(500)]},
+        {"path": ["/a/%2e%2e/" * 800 for _ in range(500)]},
+        {"url": [f"http://a.b@c{number}.%31.nip.io\\@x/" for number in range(2000)]},
+        {"q": [f'{{"a": "/x{number}"}}' for number in range(2000)]},
+        {"t": ["http://x.y " * 30 for _ in range(1000)]},
+        {f"k{number}": f"/v/{number}" for number in range(3000)},
+    ],
+    ids=["odd spellings", "siblings", "globs", "long paths", "hosts", "JSON", "URLs in texts", "arguments"],
+)
+def test_more_than_may_be_looked_at_is_a_limit(many):
+    assert ANALYSER.analyse(mcp({**many, "last": "/etc/shadow"})).limits_hit
+
+
+def test_a_search_with_more_globs_than_may_be_looked_at_is_a_limit():
+    globs = " ".join(f"**/a{number}/*.{{x,y}}" for number in range(3000))
+    event = HookEvent(
+        agent="a", event="PreToolUse", tool="Grep", tool_input={"glob": f"{globs} .env"}, cwd="/p"
+    )
+    assert ANALYSER.analyse(event).limits_hit == ("places",)
+
+
 def mcp(given_input: dict) -> HookEvent:
     return HookEvent(
         agent="claude-code",
