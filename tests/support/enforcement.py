@@ -132,6 +132,15 @@ class Pep:
         assert answer is not None
         return point.finish(step, answer)
 
+    async def ask_waiting(self, payload: Mapping[str, Any], who: Identified | None = None) -> Answered:
+        """The answer of a backend that has to be waited for."""
+        event = ADAPTER.decode(json.dumps(payload).encode(), {})
+        point = self.enforcer
+        step = point.begin(Arrival(event=event, identified=who or person()))
+        if isinstance(step, Answered):
+            return step
+        return point.finish(step, await self.pdp.decide(step.question.request, 20.0))
+
     def word(self, payload: Mapping[str, Any] | bytes, who: Identified | None = None, **more: Any) -> str:
         """What the agent gets, `invalid` where the payload cannot be read."""
         try:
