@@ -14,11 +14,11 @@ from adapters.agents.claude_code_settings import settings_data
 from gateway.domain.agent_settings import SettingsRequest
 from gateway.wiring_commands import build_settings_generator
 from tests.cli.impostor import Impostor
+from tests.client.account import account_with
 from tests.client.claude import SKIP_PERMISSIONS, Session, run_claude
 from tests.client.managed import ManagedSettings, namespace_problem
 from tests.client.records import records
 from tests.client.script import Call, Script
-from tests.client.test_observe import account_with
 from tests.client.workplace import Workplace, workplace
 from tests.support.cli import ostiary
 from tests.support.processes import GatewayProcess, free_port

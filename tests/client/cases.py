@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.client.claude import Session
@@ -34,6 +35,26 @@ def allowed(name: str, tool: str, happened: Happened, given: Mapping[str, Any] |
 def forbidden(name: str, tool: str, happened: Happened, given: Mapping[str, Any] | Any = None) -> Case:
     """A call that enforcing stops."""
     return Case(Call(name, tool, given or {}), happened, forbidden=True)
+
+
+def is_file(file: Path) -> Happened:
+    """Whether a file is there."""
+    return lambda _session: file.exists()
+
+
+def holds(file: Path, text: str) -> Happened:
+    """Whether a file holds a text."""
+    return lambda _session: file.exists() and text in file.read_text()
+
+
+def told(name: str, text: str) -> Happened:
+    """Whether a call's result told the model a text."""
+    return lambda session: text in session.result(name)
+
+
+def ran(name: str) -> Happened:
+    """Whether the model was told that a call succeeded, for tools that leave no other trace."""
+    return lambda session: session.verdict(name) == "ran"
 
 
 def wrong(cases: list[Case], session: Session, *, enforced: bool) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 from tests.client.cases import wrong
 from tests.client.claude import SKIP_PERMISSIONS, run_claude
 from tests.client.conftest import StartGateway
-from tests.client.core import TOOLS, core, furnish, misrecorded
+from tests.client.core import core, furnish, misrecorded
+from tests.client.core_calls import TOOLS
 from tests.client.records import records
 from tests.client.settings import hooks
 from tests.client.web_host import WebHost

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.client import mcp_server
-from tests.client.cases import allowed, forbidden, wrong
+from tests.client.cases import allowed, forbidden, is_file, ran, told, wrong
 from tests.client.claude import run_claude
 from tests.client.conftest import StartGateway
-from tests.client.core import is_file, told
 from tests.client.records import asked, records
 from tests.client.script import Script
 from tests.client.settings import hooks
@@ -45,14 +44,14 @@ def test_a_person_decides_what_is_asked_and_never_what_is_denied(
         allowed(
             "search",
             "ToolSearch",
-            lambda _: True,
+            ran("search"),
             {"query": "select:AskUserQuestion,EnterPlanMode,ExitPlanMode,TodoWrite"},
         ),
-        allowed("todo", "TodoWrite", lambda session: session.verdict("todo") == "ran", {"todos": [todo]}),
+        allowed("todo", "TodoWrite", ran("todo"), {"todos": [todo]}),
         allowed(
             "question",
             "AskUserQuestion",
-            lambda session: session.verdict("question") == "ran",
+            ran("question"),
             {"questions": [QUESTION]},
         ),
         allowed(
