@@ -18,6 +18,7 @@ from gateway.policy.lint.run import lint
 from gateway.policy.load import load_documents
 from gateway.policy.problems import Complaints
 from tests.policy_tools.commands import ostiary
+from tests.support.processes import ROOT
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "corpus" / "lint.yaml").read_text())
 _COVERAGE = {Rule.EVENT_UNCOVERED, Rule.KIND_UNCOVERED}
@@ -82,6 +83,15 @@ def test_every_code_is_its_own_and_every_finding_says_what_to_do() -> None:
         for finding in found_in(policy_of(case)[0]):
             assert finding.message.endswith((".", ":")) or "`" in finding.message
             assert finding.remedy
+
+
+def test_every_code_is_in_the_docs_with_its_severity() -> None:
+    page = (ROOT / "docs" / "policy-tools.md").read_text()
+    rows = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| OST-LINT-")}
+    assert set(rows) == {rule.code for rule in Rule}
+    for rule in Rule:
+        if rule.severity(shipped=False) == "error":
+            assert "(error)" in rows[rule.code]
 
 
 def test_shipped_packs_are_held_to_more(tmp_path: Path) -> None:
