@@ -71,9 +71,7 @@ def _declare_one(runner: Runner, walk: Walk, call: Call, field: Field, letters: 
         return
     name, value = found["name"], Field(field.text[found.end() :], field.glob)
     if "n" in letters:
-        # A reference: what is read through it is another variable.
-        target = value.exact
-        state.set(name, state.get(target) if target and target.isidentifier() else ANYTHING)
+        _refer(state, name, value)
         return
     if "i" in letters:
         state.integers |= {name}
@@ -91,6 +89,15 @@ def _declare_one(runner: Runner, walk: Walk, call: Call, field: Field, letters: 
         return
     state.set(name, (value,))
     runner.trace.environment[name] = value.exact
+
+
+def _refer(state: State, name: str, target: Field) -> None:
+    """A name reference: what is read and written through it is another variable."""
+    exact = target.exact
+    if exact and exact.isidentifier() and exact != name:
+        state.references[name] = exact
+    else:
+        state.set(name, ANYTHING)
 
 
 def _read(runner: Runner, walk: Walk, call: Call) -> Outcome:

@@ -26,13 +26,13 @@ from gateway.facts.shell.tree import (
 )
 from gateway.facts.shell.values import (
     EMPTY,
-    GLOB_CHARACTERS,
     HOLE,
     UNKNOWN,
     Field,
     Stream,
     append_fields,
     escape_glob,
+    has_glob,
 )
 
 NUMBER: Final = Field("*", glob=True)
@@ -124,7 +124,7 @@ class Expansion:
             only = parts[0]
             if only.quoted:
                 return [Field(only.value)]
-            if not GLOB_CHARACTERS.intersection(only.value) and not only.value.startswith("~"):
+            if not has_glob(only.value) and not only.value.startswith("~"):
                 return [Field(only.value)]
         builder = _Builder(noglob="noglob" in self.state.options)
         for position, part in enumerate(parts):
@@ -362,7 +362,7 @@ class _Builder:
         return self._fields
 
     def _active(self, text: str) -> Field:
-        if self._noglob or not GLOB_CHARACTERS.intersection(text):
+        if self._noglob or not has_glob(text):
             return Field(text)
         return Field(text, glob=True)
 

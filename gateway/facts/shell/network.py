@@ -6,6 +6,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
+from gateway.facts.hosts import canonical_host
 from gateway.facts.shell.values import HOLE, Field
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
@@ -29,7 +30,7 @@ def host_of(target: Field) -> tuple[str | None, str]:
         return None, text
     tail = rest[authority.end() :] if authority else ""
     shown = f"{found['scheme']}://{host}{tail}" if found else host + tail
-    return host.lower().rstrip("."), shown.replace(HOLE, "*")
+    return canonical_host(host) or host.lower(), shown.replace(HOLE, "*")
 
 
 def remote_host(text: str) -> str:

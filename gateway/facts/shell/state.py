@@ -39,6 +39,7 @@ class State:
         "options",
         "positional",
         "program",
+        "references",
         "stack",
         "stdin",
         "variables",
@@ -63,6 +64,8 @@ class State:
         self.links: dict[str, str] = {}
         """Links this script made: path to the path it leads to."""
         self.exported: frozenset[str] = frozenset()
+        self.references: dict[str, str] = {}
+        """Name references (`declare -n`): name to the name it stands for."""
 
     def copy(self) -> State:
         """A state of its own, as a subshell has."""
@@ -82,10 +85,12 @@ class State:
         twin.written = dict(self.written)
         twin.links = dict(self.links)
         twin.exported = self.exported
+        twin.references = dict(self.references)
         return twin
 
     def get(self, name: str) -> Value:
         """What a variable may hold."""
+        name = self.references.get(name, name)
         array = self.arrays.get(name)
         if array is not None:
             return array[:1] or value_of("")
@@ -93,6 +98,7 @@ class State:
 
     def set(self, name: str, value: Value) -> None:
         """Assign a variable."""
+        name = self.references.get(name, name)
         self.arrays.pop(name, None)
         self.variables[name] = value
 
@@ -137,6 +143,7 @@ def join(left: State | None, right: State | None) -> State | None:
         if left.written[path] != right.written[path]:
             joined.written[path] = either(left.written[path], right.written[path])
     joined.links = {**left.links, **right.links}
+    joined.references = {**left.references, **right.references}
     joined.exported = left.exported | right.exported
     if left.stdin != right.stdin:
         joined.stdin = SOMETHING

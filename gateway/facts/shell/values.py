@@ -14,7 +14,6 @@ from msgspec import Struct
 
 HOLE: Final = "\0"
 MAX_ALTERNATIVES: Final = 16
-GLOB_CHARACTERS: Final = frozenset("*?[")
 _ESCAPES: Final = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]"})
 
 
@@ -65,6 +64,11 @@ def limited(fields: Iterable[Field]) -> Value:
     if len(found) > MAX_ALTERNATIVES or any(field == UNKNOWN for field in found):
         return ANYTHING
     return found
+
+
+def has_glob(text: str) -> bool:
+    """Whether a text would be taken as a pattern: a bracket alone (the command `[`) is none."""
+    return "*" in text or "?" in text or ("[" in text and "]" in text[text.index("[") + 2 :])
 
 
 def escape_glob(text: str) -> str:

@@ -15,7 +15,86 @@ from gateway.facts.shell.values import Field
 
 _CONTAINER: Final = Grammar(
     valued=frozenset(
-        ["-H", "--host", "--context", "--config", "-f", "--file", "-t", "--tag", "-v", "--volume", "--mount", "-e", "--env", "--env-file", "-p", "--publish", "--name", "-w", "--workdir", "-u", "--user", "--network", "--entrypoint", "-h", "--hostname", "--platform", "--build-arg", "--secret", "--ssh", "-l", "--label", "--label-file", "-m", "--memory", "--cpus", "--device", "--gpus", "--add-host", "--cap-add", "--cap-drop", "--security-opt", "--restart", "--log-driver", "--volumes-from", "--tmpfs", "--ulimit", "-o", "--output", "--target", "--cidfile", "--iidfile", "--project-name", "--profile", "--filter", "--format", "-n", "--tail", "--since", "--until", "--progress", "--cache-from", "--cache-to", "-c", "--index", "-s", "--signal", "--pid", "--ipc", "--userns", "--pull", "--runtime", "--shm-size", "--dns", "--ip", "--mac-address", "--annotation", "--detach-keys", "--project-directory"]
+        [
+            "-H",
+            "--host",
+            "--context",
+            "--config",
+            "-f",
+            "--file",
+            "-t",
+            "--tag",
+            "-v",
+            "--volume",
+            "--mount",
+            "-e",
+            "--env",
+            "--env-file",
+            "-p",
+            "--publish",
+            "--name",
+            "-w",
+            "--workdir",
+            "-u",
+            "--user",
+            "--network",
+            "--entrypoint",
+            "-h",
+            "--hostname",
+            "--platform",
+            "--build-arg",
+            "--secret",
+            "--ssh",
+            "-l",
+            "--label",
+            "--label-file",
+            "-m",
+            "--memory",
+            "--cpus",
+            "--device",
+            "--gpus",
+            "--add-host",
+            "--cap-add",
+            "--cap-drop",
+            "--security-opt",
+            "--restart",
+            "--log-driver",
+            "--volumes-from",
+            "--tmpfs",
+            "--ulimit",
+            "-o",
+            "--output",
+            "--target",
+            "--cidfile",
+            "--iidfile",
+            "--project-name",
+            "--profile",
+            "--filter",
+            "--format",
+            "-n",
+            "--tail",
+            "--since",
+            "--until",
+            "--progress",
+            "--cache-from",
+            "--cache-to",
+            "-c",
+            "--index",
+            "-s",
+            "--signal",
+            "--pid",
+            "--ipc",
+            "--userns",
+            "--pull",
+            "--runtime",
+            "--shm-size",
+            "--dns",
+            "--ip",
+            "--mac-address",
+            "--annotation",
+            "--detach-keys",
+            "--project-directory",
+        ]
     ),
     stop=True,
 )
@@ -142,11 +221,73 @@ def _compose(rest: tuple[Field, ...]) -> list[Effect]:
 
 _KUBECTL: Final = Grammar(
     valued=frozenset(
-        ["-n", "--namespace", "--context", "--cluster", "--kubeconfig", "-f", "--filename", "-k", "--kustomize", "-l", "--selector", "-o", "--output", "-c", "--container", "--token", "--server", "-s", "--user", "--as", "--field-selector", "--timeout", "--tail", "--since", "--replicas", "--image", "--port", "--target-port", "--type", "--patch", "--patch-file", "-p", "--overrides", "--from-file", "--from-env-file", "--from-literal", "--cert", "--key", "--grace-period", "--cascade", "--sort-by", "--template"]
+        [
+            "-n",
+            "--namespace",
+            "--context",
+            "--cluster",
+            "--kubeconfig",
+            "-f",
+            "--filename",
+            "-k",
+            "--kustomize",
+            "-l",
+            "--selector",
+            "-o",
+            "--output",
+            "-c",
+            "--container",
+            "--token",
+            "--server",
+            "-s",
+            "--user",
+            "--as",
+            "--field-selector",
+            "--timeout",
+            "--tail",
+            "--since",
+            "--replicas",
+            "--image",
+            "--port",
+            "--target-port",
+            "--type",
+            "--patch",
+            "--patch-file",
+            "-p",
+            "--overrides",
+            "--from-file",
+            "--from-env-file",
+            "--from-literal",
+            "--cert",
+            "--key",
+            "--grace-period",
+            "--cascade",
+            "--sort-by",
+            "--template",
+        ]
     )
 )
 _CHANGING: Final = frozenset(
-    ["apply", "create", "delete", "replace", "patch", "edit", "scale", "rollout", "set", "label", "annotate", "expose", "autoscale", "drain", "cordon", "uncordon", "taint", "run"]
+    [
+        "apply",
+        "create",
+        "delete",
+        "replace",
+        "patch",
+        "edit",
+        "scale",
+        "rollout",
+        "set",
+        "label",
+        "annotate",
+        "expose",
+        "autoscale",
+        "drain",
+        "cordon",
+        "uncordon",
+        "taint",
+        "run",
+    ]
 )
 
 
@@ -271,10 +412,8 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
     ):
         effects.append(Credential(store="cloud", names=tuple(words[:3])))
     verbs = [word for word in words[:4] if not _READS.match(word)]
-    if (
-        any(_DELETES.match(word) for word in words[:4])
-        or ({"--delete", "--force"} & {f.text for f in argv}
-        and "sync" in words)
+    if any(_DELETES.match(word) for word in words[:4]) or (
+        {"--delete", "--force"} & {f.text for f in argv} and "sync" in words
     ):
         effects.extend((Trait(name="remote_state"), Trait(name="destructive")))
     elif "reset" in words and invocation.name == "supabase":
@@ -299,7 +438,42 @@ def forge(invocation: Invocation, model: Model) -> list[Effect]:
         invocation.argv,
         Grammar(
             valued=frozenset(
-                ["-R", "--repo", "-F", "--body-file", "-b", "--body", "-t", "--title", "-B", "--base", "-H", "--head", "-l", "--label", "-a", "--assignee", "-m", "--milestone", "-q", "--jq", "--json", "-f", "--raw-field", "--field", "-X", "--method", "--input", "-D", "--dir", "-p", "--pattern", "-n", "--notes", "--notes-file"]
+                [
+                    "-R",
+                    "--repo",
+                    "-F",
+                    "--body-file",
+                    "-b",
+                    "--body",
+                    "-t",
+                    "--title",
+                    "-B",
+                    "--base",
+                    "-H",
+                    "--head",
+                    "-l",
+                    "--label",
+                    "-a",
+                    "--assignee",
+                    "-m",
+                    "--milestone",
+                    "-q",
+                    "--jq",
+                    "--json",
+                    "-f",
+                    "--raw-field",
+                    "--field",
+                    "-X",
+                    "--method",
+                    "--input",
+                    "-D",
+                    "--dir",
+                    "-p",
+                    "--pattern",
+                    "-n",
+                    "--notes",
+                    "--notes-file",
+                ]
             )
         ),
     )

@@ -16,7 +16,98 @@ from gateway.facts.shell.programs.interpreters import node_runner
 from gateway.facts.shell.values import Field
 
 _VALUED: Final = frozenset(
-    ["-w", "--workspace", "--prefix", "-C", "--cwd", "--dir", "--registry", "--userconfig", "--globalconfig", "--cache", "--tag", "--otp", "--access", "--loglevel", "--omit", "--include", "-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-t", "--target", "-d", "--dest", "--root", "--prefix", "--python", "-p", "--proxy", "--trusted-host", "--cert", "--client-cert", "--log", "--only-binary", "--no-binary", "--platform", "--python-version", "--config-settings", "--features", "--manifest-path", "--target-dir", "--git", "--branch", "--rev", "--path", "--version", "--vers", "--source", "--bin", "--example", "--test", "--bench", "--package", "--repository", "--repository-url", "-m", "--message", "-F", "--filter", "--group", "--extra", "--with", "--with-requirements", "--index", "--default-index", "--env-file", "--user-install", "--install-dir", "-n", "--name", "--no-deps-for", "-o", "--option", "-t", "--default-release", "--mod", "--modfile", "--tags", "--ldflags", "--gcflags", "-run", "-o", "--output"]
+    [
+        "-w",
+        "--workspace",
+        "--prefix",
+        "-C",
+        "--cwd",
+        "--dir",
+        "--registry",
+        "--userconfig",
+        "--globalconfig",
+        "--cache",
+        "--tag",
+        "--otp",
+        "--access",
+        "--loglevel",
+        "--omit",
+        "--include",
+        "-r",
+        "--requirement",
+        "-c",
+        "--constraint",
+        "-e",
+        "--editable",
+        "-i",
+        "--index-url",
+        "--extra-index-url",
+        "-f",
+        "--find-links",
+        "-t",
+        "--target",
+        "-d",
+        "--dest",
+        "--root",
+        "--prefix",
+        "--python",
+        "-p",
+        "--proxy",
+        "--trusted-host",
+        "--cert",
+        "--client-cert",
+        "--log",
+        "--only-binary",
+        "--no-binary",
+        "--platform",
+        "--python-version",
+        "--config-settings",
+        "--features",
+        "--manifest-path",
+        "--target-dir",
+        "--git",
+        "--branch",
+        "--rev",
+        "--path",
+        "--version",
+        "--vers",
+        "--source",
+        "--bin",
+        "--example",
+        "--test",
+        "--bench",
+        "--package",
+        "--repository",
+        "--repository-url",
+        "-m",
+        "--message",
+        "-F",
+        "--filter",
+        "--group",
+        "--extra",
+        "--with",
+        "--with-requirements",
+        "--index",
+        "--default-index",
+        "--env-file",
+        "--user-install",
+        "--install-dir",
+        "-n",
+        "--name",
+        "--no-deps-for",
+        "-o",
+        "--option",
+        "-t",
+        "--default-release",
+        "--mod",
+        "--modfile",
+        "--tags",
+        "--ldflags",
+        "--gcflags",
+        "-run",
+        "-o",
+        "--output",
+    ]
 )
 _FILES: Final = (
     "-r",
@@ -43,16 +134,102 @@ _REGISTRIES: Final = (
     "--default-index",
 )
 _INSTALL: Final = frozenset(
-    ["install", "i", "in", "add", "ci", "isntall", "sync", "update", "up", "upgrade", "require", "get", "download", "build-dep", "dist-upgrade", "full-upgrade", "reinstall", "link", "-S", "-Sy", "-Syu"]
+    [
+        "install",
+        "i",
+        "in",
+        "add",
+        "ci",
+        "isntall",
+        "sync",
+        "update",
+        "up",
+        "upgrade",
+        "require",
+        "get",
+        "download",
+        "build-dep",
+        "dist-upgrade",
+        "full-upgrade",
+        "reinstall",
+        "link",
+        "-S",
+        "-Sy",
+        "-Syu",
+    ]
 )
-_REMOVE: Final = frozenset(["uninstall", "remove", "rm", "r", "un", "unlink", "purge", "autoremove", "erase", "-R", "-Rs", "-Rns"])
+_REMOVE: Final = frozenset(
+    ["uninstall", "remove", "rm", "r", "un", "unlink", "purge", "autoremove", "erase", "-R", "-Rs", "-Rns"]
+)
 _PUBLISH: Final = frozenset({"publish", "push", "yank", "unpublish", "deprecate", "upload"})
 _SCRIPTS: Final = frozenset(
-    ["run", "run-script", "rum", "test", "t", "tst", "start", "stop", "restart", "dev", "build", "lint", "serve", "exec-script", "check", "format"]
+    [
+        "run",
+        "run-script",
+        "rum",
+        "test",
+        "t",
+        "tst",
+        "start",
+        "stop",
+        "restart",
+        "dev",
+        "build",
+        "lint",
+        "serve",
+        "exec-script",
+        "check",
+        "format",
+    ]
 )
 _RUN: Final = frozenset({"exec", "x", "dlx"})
 _QUIET: Final = frozenset(
-    ["list", "ls", "ll", "la", "view", "info", "show", "outdated", "search", "audit", "config", "get", "set", "version", "help", "why", "explain", "doctor", "prefix", "root", "bin", "cache", "freeze", "check", "fund", "ping", "whoami", "owner", "team", "token", "login", "logout", "init", "create", "pack", "pkg", "tree", "metadata", "fmt", "doc", "env", "policy", "madison", "depends"]
+    [
+        "list",
+        "ls",
+        "ll",
+        "la",
+        "view",
+        "info",
+        "show",
+        "outdated",
+        "search",
+        "audit",
+        "config",
+        "get",
+        "set",
+        "version",
+        "help",
+        "why",
+        "explain",
+        "doctor",
+        "prefix",
+        "root",
+        "bin",
+        "cache",
+        "freeze",
+        "check",
+        "fund",
+        "ping",
+        "whoami",
+        "owner",
+        "team",
+        "token",
+        "login",
+        "logout",
+        "init",
+        "create",
+        "pack",
+        "pkg",
+        "tree",
+        "metadata",
+        "fmt",
+        "doc",
+        "env",
+        "policy",
+        "madison",
+        "depends",
+    ]
 )
 _TESTS: Final = frozenset({"test", "t", "tst", "bench", "nextest"})
 
@@ -229,10 +406,10 @@ def _origin(name: Field, source: str) -> list[Effect]:
         return [Contact(target=Field(host) if host else Field(url, name.glob))]
     if source in ("file", "path"):
         path = Field(text.removeprefix("file:").partition("[")[0], name.glob)
-        effects: list[Effect] = [
-            Touch(action="read", path=path, tree=source == "path", possible=source == "path")
-        ]
-        return [*effects, Indirect(kind="build_tool", name=text)] if source == "path" else effects
+        if source == "path":
+            # The project itself is built: its own code runs, which is what `indirect` says.
+            return [Touch(action="list", path=path), Indirect(kind="build_tool", name=text)]
+        return [Touch(action="read", path=path)]
     return []
 
 
@@ -270,7 +447,5 @@ def _first(words: tuple[Field, ...]) -> tuple[str, tuple[Field, ...]]:
 
 def _written(rest: tuple[Field, ...]) -> list[Effect]:
     return [
-        Touch(action="write", path=path)
-        for option, path in itertools.pairwise(rest)
-        if option.text == "-o"
+        Touch(action="write", path=path) for option, path in itertools.pairwise(rest) if option.text == "-o"
     ]
