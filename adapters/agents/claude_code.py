@@ -29,6 +29,9 @@ CONTEXT_CHARACTERS = 8000
 MAX_DEPTH = 64
 _TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "list": list, "map": dict}
 _SHORT_ID = 512
+_LAST_CALL_ID = re.compile(
+    rb'[,{]\s*"tool_use_id"\s*:\s*"([!#-\[\]-~]{1,256})"(?:\s*,\s*"[a-z_]{1,64}"\s*:\s*\d{1,20})*\s*\}\s*\Z'
+)
 _TRANSCRIPT = re.compile(r"(?P<home>/.*)/\.claude/projects/[^/]+/[^/]+\Z")
 
 
@@ -112,8 +115,8 @@ class ClaudeCodeAdapter:
             allow_as=form.allow if form else "pass",
         )
 
-    def decode_prefix(self, head: bytes, headers: Mapping[str, str]) -> HookEvent | None:
-        """The event of a body of which only the beginning is there, without its input; None when it is not named there."""
+    def decode_prefix(self, head: bytes, headers: Mapping[str, str], tail: bytes = b"") -> HookEvent | None:
+        """The event of a body of which only the ends are there, without its input; None when the head does not name it."""
         found = top_level_texts(
             head, frozenset({"hook_event_name", "session_id", "tool_use_id", "tool_name", "cwd"})
         )
@@ -125,7 +128,7 @@ class ClaudeCodeAdapter:
             agent=AGENT,
             event=name,
             session_id=found.get("session_id", ""),
-            call_id=found.get("tool_use_id", ""),
+            call_id=found.get("tool_use_id", "") or _last_call_id(tail),
             tool=found.get("tool_name", ""),
             cwd=found.get("cwd", ""),
             claims=self.claims(headers),
@@ -207,6 +210,15 @@ class ClaudeCodeAdapter:
         if either and all(tool_input.get(name) is None for name in either):
             return f"{tool} without any of {', '.join(either)}"
         return ""
+
+
+def _last_call_id(tail: bytes) -> str:
+    """The call's id where it stands among the last fields of a body, as the client writes it.
+
+    Only numbers may follow it before the brace that ends the body, so that no text inside the result is taken for it.
+    """
+    found = _LAST_CALL_ID.search(tail)
+    return found.group(1).decode("ascii") if found else ""
 
 
 def _text(payload: Mapping[str, Any], name: str) -> str:

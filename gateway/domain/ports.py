@@ -76,8 +76,11 @@ class AgentAdapter(Protocol):
         """The event of a request; header names are lower-case. Raises PayloadError when no event can be read."""
         ...
 
-    def decode_prefix(self, head: bytes, headers: Mapping[str, str]) -> HookEvent | None:
-        """Event name and ids from the first 64 KiB of an oversized body, None when they do not stand there."""
+    def decode_prefix(self, head: bytes, headers: Mapping[str, str], tail: bytes = b"") -> HookEvent | None:
+        """Event name and ids from the first 64 KiB of an oversized body, None when the event does not stand there.
+
+        `tail` is the body's end: clients write a call's id behind its result.
+        """
         ...
 
     def encode(self, event: HookEvent, answer: Answer) -> bytes:

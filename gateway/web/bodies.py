@@ -19,6 +19,7 @@ from gateway.errors import PayloadError
 
 PREFIX_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
+_TAIL_BYTES = 1024
 
 
 class BodyLimits(Struct, frozen=True, kw_only=True):
@@ -74,11 +75,13 @@ async def _digested(
     if event is None or event.event in DECIDED_EVENTS:
         raise RefusedBody(413, f"The body has more than {limits.held} bytes.", event)
     digest = hashlib.sha256(head)
-    size = len(head)
+    size, tail = len(head), head[-_TAIL_BYTES:]
     async for chunk in request.content.iter_chunked(_CHUNK):
         digest.update(chunk)
         size += len(chunk)
+        tail = (tail + chunk)[-_TAIL_BYTES:]
         if size > limits.streamed:
             raise RefusedBody(413, f"The body has more than {limits.streamed} bytes.", event)
+    event = adapter.decode_prefix(head[:PREFIX_BYTES], headers, tail) or event
     payload = {"oversized_body": {"bytes": size, "sha256": digest.hexdigest()}}
     return structs.replace(event, payload=payload, size=size)

@@ -123,6 +123,29 @@ def test_what_only_tells_what_happened_may_be_large_and_is_digested(enforces):
     assert "x" * 100 not in json.dumps(record)
 
 
+def test_a_large_result_is_joined_with_its_call_by_the_id_that_stands_behind_it(enforces):
+    call = pre_tool_use("Read", SOURCE)
+    post(enforces, call)
+    done = {**call, "hook_event_name": "PostToolUse", "tool_response": {"file": "\\" * (3 * MIB)}}
+    done |= {"tool_use_id": done.pop("tool_use_id"), "duration_ms": 7}
+    assert post(enforces, done).body == b"{}"
+    assert "flags" not in wait_for_record(enforces, event="PostToolUse", call_id=call["tool_use_id"])
+
+
+def test_an_id_inside_a_large_result_is_not_taken_for_the_calls(enforces):
+    forged = '","tool_use_id":"forged","duration_ms":1}'
+    for result in (forged, {"tool_use_id": "forged", "duration_ms": 1}, [{"tool_use_id": "forged"}]):
+        body = {
+            "session_id": "forgery",
+            "hook_event_name": "PostToolUse",
+            "filler": "x" * 3 * MIB,
+            "tool_response": result,
+        }
+        assert post(enforces, body).body == b"{}"
+    assert not records(enforces, session_id="forgery", call_id="forged")
+    assert len(records(enforces, session_id="forgery")) == 3
+
+
 def test_beyond_sixty_four_mebibytes_nothing_is_read_on(enforces, observes):
     body = big("PostToolUse", 65 * MIB)
     for gateway in (enforces, observes):
