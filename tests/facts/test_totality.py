@@ -98,7 +98,8 @@ def test_a_change_of_configuration_from_no_source_one_knows_is_a_write(source):
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000)
+@pytest.mark.timeout(3600)
+@settings(max_examples=10_000)
 @given(EVENTS)
 def test_any_event_is_analysed_for_long(event):
     ANALYSER.analyse(event)

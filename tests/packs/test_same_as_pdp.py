@@ -79,7 +79,8 @@ def test_of_attributes_with_other_types_and_missing_ones(cerbos, principal, oper
 
 
 @pytest.mark.soak
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(3600)
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(principal=PRINCIPALS, operations=st.lists(OPERATIONS, min_size=1, max_size=50))
 def test_of_many_operations(cerbos, principal, operations):
     agree(cerbos, principal, operations)
