@@ -105,6 +105,14 @@ def test_a_call_id_that_returns_with_another_input_or_tool_is_denied_and_flagged
         assert pep.word(call) == "pass"
 
 
+def test_a_call_id_that_returns_for_another_tool_with_the_same_input_is_denied():
+    pep = Pep(pdp=all_answer(ALLOW))
+    call = pre_tool_use("mcp__files__read", {"path": f"{PROJECT}/a"})
+    pep.ask(call)
+    answered = pep.ask({**call, "tool_name": "mcp__files__delete"})
+    assert (answered.answer.word, REUSED in answered.record.flags) == ("deny", True)
+
+
 def test_another_principals_session_and_event_do_not_collide_with_an_id():
     pep = Pep()
     call = pre_tool_use("Read", SOURCE)
