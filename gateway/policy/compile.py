@@ -115,7 +115,7 @@ class _Builder:
             used |= bound
             row = self._rule(rule, key, names, derived=tuple(bound.values()))
             rules.append(
-                structs.replace(row, roles=_roles(rule), denies_unless=_unless(row, consent=consent))
+                structs.replace(row, roles=_roles(rule.roles), denies_unless=_unless(row, consent=consent))
             )
         names.keep(used_programs(rules, derived=False))
         return PolicyRow(
@@ -209,10 +209,11 @@ class _Builder:
                         file=role.place.file,
                         line=role.place.line,
                     ),
-                    parents=NameSet(role.parent_roles),
+                    parents=_roles(role.parent_roles),
                     condition=condition,
                     parameters=names.parameters,
                     names=names.used_by(condition.programs() if condition else ()),
+                    uses_runtime=names.reads_runtime(condition.programs() if condition else ()),
                 )
             conditions = [row.condition for row in known.values() if row.condition is not None]
             names.keep(program for condition in conditions for program in condition.programs())
@@ -253,9 +254,9 @@ class _Builder:
         return found
 
 
-def _roles(rule: RuleText) -> NameSet:
-    """The roles of a rule; beside `*` others add nothing, not even repeated outputs."""
-    return _EVERYTHING if "*" in rule.roles else NameSet(rule.roles)
+def _roles(names: tuple[str, ...]) -> NameSet:
+    """Roles of a rule or parents of a derived role; beside `*` others add nothing, not even repeated outputs."""
+    return _EVERYTHING if "*" in names else NameSet(names)
 
 
 def _unless(row: RuleRow, *, consent: bool) -> bool:

@@ -47,6 +47,7 @@ class Scratch:
     def __init__(self, activation: Activation) -> None:
         self.activation = activation
         self._known: dict[int, tuple[dict[str, Any], dict[str, Failure]]] = {}
+        self._with_nulls: dict[int, dict[str, Any]] = {}
 
     def use(self, parameters: Parameters) -> Mapping[str, Failure]:
         """Make a policy's names visible; the failures of its variables. A failed one is unset, so that uses of it fail."""
@@ -66,6 +67,22 @@ class Scratch:
             except EvaluationError as error:
                 failures[name] = Failure(program.text, error.message, error.kind)
         return failures
+
+    def use_with_nulls(self, parameters: Parameters) -> None:
+        """As `use`, but a variable that fails is null, also to the variables that read it."""
+        activation = self.activation
+        activation.constants = parameters.constants
+        known = self._with_nulls.get(id(parameters))
+        if known is not None:
+            activation.variables = known
+            return
+        values: dict[str, Any] = {}
+        activation.variables = self._with_nulls[id(parameters)] = values
+        for name, program in parameters.variables:
+            try:
+                values[name] = program.evaluate(activation)
+            except EvaluationError:
+                values[name] = None
 
 
 class Condition:

@@ -175,19 +175,20 @@ class Evaluation:
             self._observe(step, action, scope, _UNCONDITIONAL)
             return True
         state = self._conditions.get(step.number)
+        speaks = True
         if state is None:
             state = self._conditions[step.number] = self._evaluate(rule, step)
+            # Cerbos says nothing the first time that a derived role is not given, and speaks from then on.
+            speaks = state.met is not None
         self._observe(step, action, scope, state)
         if state.failures:
             self._absorb(state.failures, DENY if step.denies else ALLOW, action, step.place)
             if state.failed and self._strict:
                 raise _StrictError(step)
-        if state.met is None:
-            return False
         output = step.activated if state.met else step.not_met
-        if output is not None:
-            self._emit(output, rule, action, 1 if state.met and step.denies else step.times)
-        return state.met
+        if output is not None and speaks:
+            self._emit(output, rule, action)
+        return bool(state.met)
 
     def _observe(self, step: Step, action: str, scope: str, state: _State) -> None:
         if self._observer is not None:
@@ -208,7 +209,7 @@ class Evaluation:
         return _State(holds is not rule.denies_unless, failed or derived_failed, tuple(failures))
 
     def _is_given(self, derived: DerivedRoleRow) -> _State:
-        known = self._derived.get(id(derived))
+        known = self._derived.get(id(derived)) if not derived.uses_runtime else None
         if known is None:
             if derived.condition is None:
                 known = _UNCONDITIONAL
@@ -218,6 +219,20 @@ class Evaluation:
                 known = _State(holds, failed, tuple(failures))
             self._derived[id(derived)] = known
         return known
+
+    def _is_effective(self, derived: DerivedRoleRow) -> _State:
+        """Whether a derived role counts as effective: as where a rule names it, except for variables that fail.
+
+        To a rule they are unset; in the list of effective roles Cerbos takes them for null, unless errors deny.
+        """
+        condition, names = derived.condition, derived.names
+        if condition is None or self._strict or not names.variables:
+            return self._is_given(derived)
+        failures = self._scratch.use(derived.parameters)
+        if not any(name in failures for name in names.variables):
+            return self._is_given(derived)
+        self._scratch.use_with_nulls(derived.parameters)
+        return _State(condition.holds(self._activation, []), False)
 
     def _test(
         self, condition: Condition, names: NamesUsed, parameters: Parameters, failures: list[Failure]
@@ -250,21 +265,21 @@ class Evaluation:
         for derived in policy.derived_roles:
             if not derived.is_given_to(names):
                 continue
-            state = self._is_given(derived)
-            if state.failed:
+            state = self._is_effective(derived)
+            if state.failed and self._strict:
                 failed.append(derived.name)
-            if state.met:
+            elif state.met:
                 given.append(derived.name)
         self._effective.update(given)
-        if failed and self._strict:
+        if failed:
             return _FailedRuntime(failed)
         return {"effectiveDerivedRoles": given}
 
-    def _emit(self, program: Program, rule: RuleRow, action: str, times: int) -> None:
+    def _emit(self, program: Program, rule: RuleRow, action: str) -> None:
         if rule.output_names.any:
             self._scratch.use(rule.parameters)
         value, error = output_value(program, self._activation)
-        self._outputs += [Output(rule.source, value, action, error)] * times
+        self._outputs.append(Output(rule.source, value, action, error))
 
     def _absorb(self, failures: Iterable[Failure], effect: Effect, action: str, place: RulePlace) -> None:
         for failure in failures:

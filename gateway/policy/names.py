@@ -67,6 +67,13 @@ class Names(Struct, frozen=True, eq=False):
             constants |= program.references.constants
         own.constants = {name: value for name, value in own.constants.items() if name in constants}
 
+    def reads_runtime(self, programs: Iterable[Program]) -> bool:
+        """Whether some expressions read the runtime, themselves or through variables."""
+        found = list(programs)
+        variables = dict(self.parameters.variables)
+        found += [variables[name] for name in self.used_by(found).variables if name in variables]
+        return any(program.references.uses_runtime for program in found)
+
     def used_by(self, programs: Iterable[Program | None]) -> NamesUsed:
         """What some expressions of the policy need of its names."""
         found: set[str] = set()

@@ -15,7 +15,10 @@ from gateway.policy.model import Effect, SchemaReference
 
 
 class DerivedRoleRow(Struct, frozen=True, eq=False, kw_only=True):
-    """One derived role, ready to test. A glob among its parents binds rules, but gives nobody the role."""
+    """One derived role, ready to test. A glob among its parents binds rules, but gives nobody the role.
+
+    `uses_runtime`: its condition reads the effective derived roles, which are other ones while these are being told.
+    """
 
     name: str
     place: RulePlace
@@ -23,6 +26,7 @@ class DerivedRoleRow(Struct, frozen=True, eq=False, kw_only=True):
     condition: Condition | None
     parameters: Parameters
     names: NamesUsed
+    uses_runtime: bool
 
     def is_given_to(self, roles: frozenset[str]) -> bool:
         """Whether one of the roles, taken literally, is a parent."""
@@ -58,9 +62,9 @@ class RuleRow(Struct, frozen=True, eq=False, kw_only=True):
 class Step(Struct, frozen=True, eq=False, kw_only=True):
     """What one rule does for one action and role. Equal `number`s hold or fail together within a check.
 
-    `times`: how many of the rule's action patterns and roles match, as outputs are repeated. `rule` None: no rule of a
-    role policy names the action, which denies it. `attributed_to`: the policy named as the matching one, "" for the most
-    specific of the resource.
+    A rule has a step for every pair of its action patterns and roles that match: its outputs are repeated so. `rule` None:
+    no rule of a role policy names the action, which denies it. `attributed_to`: the policy named as the matching one, ""
+    for the most specific of the resource.
     """
 
     number: int = 0
@@ -70,7 +74,6 @@ class Step(Struct, frozen=True, eq=False, kw_only=True):
     allows: bool = False
     activated: Program | None = None
     not_met: Program | None = None
-    times: int = 1
     place: RulePlace
     attributed_to: str = ""
 
@@ -99,20 +102,17 @@ class PolicyRow:
         """What its rules do for an action of any of the roles, in the order of the file."""
         found: list[Step] = []
         for rule in self.rules:
-            actions = rule.actions.count(action)
-            if not actions or not rule.resource.matches(kind):
+            patterns = rule.actions.count(action)
+            if not patterns or not rule.resource.matches(kind):
                 continue
-            matching = rule.roles.count_any(roles)
-            if matching:
-                found.append(_step(rule, None, actions * matching, rule.number))
+            once = [_step(rule, None, rule.number)] * rule.roles.count_any(roles)
             for at, derived in enumerate(rule.derived_roles, 1):
-                matching = derived.parents.count_any(roles)
-                if matching:
-                    found.append(_step(rule, derived, actions * matching, rule.number + at))
+                once += [_step(rule, derived, rule.number + at)] * derived.parents.count_any(roles)
+            found += once * patterns
         return found
 
 
-def _step(rule: RuleRow, derived: DerivedRoleRow | None, times: int, number: int) -> Step:
+def _step(rule: RuleRow, derived: DerivedRoleRow | None, number: int) -> Step:
     denies = rule.denies_unless or rule.effect == "EFFECT_DENY"
     return Step(
         number=number,
@@ -122,7 +122,6 @@ def _step(rule: RuleRow, derived: DerivedRoleRow | None, times: int, number: int
         allows=not denies,
         activated=rule.activated,
         not_met=rule.not_met,
-        times=times,
         place=rule.place,
     )
 

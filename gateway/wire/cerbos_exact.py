@@ -68,12 +68,22 @@ class _Reader:
             return self._walk_string(at)
         if first in _LITERALS:
             return self._walk_literal(at, _LITERALS[first])
+        return self._walk_number(at)
+
+    def _walk_number(self, at: int) -> int:
         match = _NUMBER.match(self._text, at)
         if match is None:
-            if first == "-":
+            if self._text[at] == "-":
                 self._unexpected(at + 1, "in numeric literal")
             self._unexpected(at, "looking for beginning of value")
-        return match.end()
+        end = match.end()
+        following = self._text[end : end + 1]
+        if following == ".":
+            self._unexpected(end + 1, "after decimal point in numeric literal")
+        if following in {"e", "E"}:
+            end += self._text[end + 1 : end + 2] in {"+", "-"}
+            self._unexpected(end + 1, "in exponent of numeric literal")
+        return end
 
     def _walk_object(self, at: int, depth: int) -> int:
         at = self._skip(at)
