@@ -21,7 +21,7 @@ def build_settings_generator(agent: str) -> SettingsGenerator:
 def build_versions() -> dict[str, Any]:
     """The version of the product and of every contract."""
     from adapters.pdp.cerbos_http import TESTED_VERSIONS  # noqa: PLC0415 - loads a web client, for one constant
-    from gateway.facts.analyser import ANALYZER  # noqa: PLC0415 - loads the whole analysis, for one number
+    from gateway.facts.shell.analysis import ANALYZER  # noqa: PLC0415 - loads the whole analysis, for one number
     from gateway.policy.settings import ENGINE_VERSION  # noqa: PLC0415 - likewise
 
     data = settings_data()

@@ -40,6 +40,10 @@ ATTRIBUTE_VALUES: dict[tuple[str, str], tuple[str, ...]] = {
         "deploys",
         "publishes",
         "changes_permissions",
+        "changes_network",
+        "persistence",
+        "services",
+        "kills",
     ),
     ("mcp_tool", "source"): ("managed", "user", "project", "dynamic", "unknown"),
 }

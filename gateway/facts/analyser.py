@@ -15,13 +15,14 @@ from gateway.facts.hosts import HostData, Hosts, host_data
 from gateway.facts.mcp import McpCalls
 from gateway.facts.mcp_data import McpData, McpModels, ServerModel, mcp_data
 from gateway.facts.operations import Findings
-from gateway.facts.place import Places
+from gateway.facts.place import Place, Places
 from gateway.facts.project import ProjectRule
 from gateway.facts.ranking import worst_first
+from gateway.facts.refs import ProtectedRefs
+from gateway.facts.shell.catalogue import shipped_models
+from gateway.facts.shell.models import Models
+from gateway.facts.shell_commands import ShellCommands
 from gateway.facts.tool_data import FileRow, ToolData, tool_data
-
-ANALYZER = 0
-"""Number of the shell analysis; 0 is none, so every shell command is opaque."""
 
 
 class FactsSettings(Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class FactsSettings(Struct, frozen=True, kw_only=True):
     self_ports: frozenset[int] = frozenset()
     self_hosts: tuple[str, ...] = ()
     mcp_servers: Mapping[str, ServerModel] = field(default_factory=dict)
+    refs: ProtectedRefs = ProtectedRefs()
 
 
 class FactsData(Struct, frozen=True, kw_only=True):
@@ -46,11 +48,14 @@ class FactsData(Struct, frozen=True, kw_only=True):
     groups: Mapping[str, GroupData]
     hosts: HostData
     mcp: McpData
+    commands: Models
 
 
 def facts_data() -> FactsData:
     """The shipped tables."""
-    return FactsData(tools=tool_data(), groups=group_data(), hosts=host_data(), mcp=mcp_data())
+    return FactsData(
+        tools=tool_data(), groups=group_data(), hosts=host_data(), mcp=mcp_data(), commands=shipped_models()
+    )
 
 
 class CallAnalyser:
@@ -62,6 +67,7 @@ class CallAnalyser:
         self._groups = PathGroups(data.groups, settings.self_paths, settings.homes)
         self._places = Places(settings.project, settings.extra, self._groups)
         self._hosts = Hosts(data.hosts, settings.self_ports, settings.self_hosts)
+        self._commands = ShellCommands(data.commands, self._hosts, settings.refs)
         self._mcp = McpCalls(McpModels(data.mcp, settings.mcp_servers), self._hosts)
 
     def analyse(self, event: HookEvent) -> Analysis:
@@ -69,7 +75,7 @@ class CallAnalyser:
         place = self._places.of(event)
         project = place.project
         findings = Findings(self._groups, place)
-        self._operations(event, findings)
+        shell = self._operations(event, place, findings)
         everything = findings.all()
         operations, truncated = worst_first(everything)
         certain = _union(everything, "groups")
@@ -80,7 +86,7 @@ class CallAnalyser:
             groups=certain,
             groups_may=tuple(name for name in may if name not in certain) if may else (),
             hosts=tuple(dict.fromkeys([item.attr["host"] for item in everything if item.kind == "host"])),
-            shell=_opaque() if findings.shell else None,
+            shell=shell if shell is not None else _opaque() if findings.shell else None,
             limits_hit=tuple(findings.limits),
             known_tool=not event.tool or event.tool in self._known or event.mcp_server is not None,
             project_dir=project.directory,
@@ -89,21 +95,22 @@ class CallAnalyser:
             flags=(*project.flags, *findings.flags),
         )
 
-    def _operations(self, event: HookEvent, findings: Findings) -> None:
+    def _operations(self, event: HookEvent, place: Place, findings: Findings) -> dict[str, Any] | None:
+        """Find the operations of a call; the value is `R.attr.shell` where a command was analysed."""
         tool, given, tools = event.tool, event.tool_input, self._tools
         if event.mcp_server is not None:
             self._mcp.call(event, findings)
-            return
+            return None
         if event.event == "ConfigChange":
             path, source = event.payload.get("file_path"), event.payload.get("source")
             if isinstance(path, str) and not (
                 isinstance(source, str) and source not in tools.settings_sources
             ):
                 findings.file(path, ("write",), "path", via="config_change")
-            return
+            return None
         if tool and tool not in self._known:
             self._mcp.unknown(event, findings)
-            return
+            return None
         for row in tools.files.get(tool, ()):
             self._file(row, given, findings)
         if tool in tools.urls:
@@ -112,7 +119,10 @@ class CallAnalyser:
             if isinstance(holder, Mapping):
                 self._url(holder.get(url_row.field), url_row.action, findings)
         if tool in tools.shells:
-            findings.shell = given.get(tools.shells[tool]) is not None
+            command = given.get(tools.shells[tool])
+            if isinstance(command, str):
+                return self._commands.call(command, event, place, findings)
+            findings.shell = command is not None
         elif tool in tools.hosts:
             host_row = tools.hosts[tool]
             findings.add(Operation("host", host_row.action, host_row.id, _service(host_row.id)))
@@ -124,6 +134,7 @@ class CallAnalyser:
         elif tool in tools.resources:
             resource_row = tools.resources[tool]
             self._mcp.resource(event, given.get(resource_row.server), given.get(resource_row.uri), findings)
+        return None
 
     def _file(self, row: FileRow, given: Mapping[str, Any], findings: Findings) -> None:
         text = given.get(row.path)
@@ -173,9 +184,9 @@ class CallAnalyser:
 
 
 def _opaque() -> dict[str, Any]:
-    """Shell facts. Until commands are analysed every one is opaque: what it does is told by none of its fields."""
+    """Shell facts of a command among other arguments, whose text is not analysed: nothing tells what it does."""
     return {
-        "analyzer": ANALYZER,
+        "analyzer": 0,
         "parsed": False,
         "opaque": True,
         "opaque_reasons": ["not_analysed"],

@@ -42,7 +42,6 @@ def add_shell_operations(
             "groups": list(refs.groups(operation.refs, every=operation.all)),
             "force": operation.force,
             "delete": operation.delete,
-            "hard": operation.hard,
             "via": "shell",
             "certain": certain,
         }
@@ -75,7 +74,7 @@ def add_shell_operations(
 def shell_attributes(trace: Trace, dialect: str) -> dict[str, Any]:
     """`R.attr.shell` (engineering.md 20)."""
     return {
-        "analyzer": int(ANALYZER),
+        "analyzer": ANALYZER,
         "parsed": "syntax" not in trace.reasons,
         "opaque": opaque(trace),
         "opaque_reasons": list(trace.reasons),
@@ -131,14 +130,13 @@ def _ports(trace: Trace) -> Mapping[str, tuple[int, str]]:
 def _command(fact: CommandFact, trace: Trace) -> Operation:
     attr = {
         "name": fact.name,
-        "argv": [word if word is not None else "" for word in fact.argv][:64],
+        "argv": list(fact.argv[:64]),
         "wrappers": list(fact.wrappers),
         "privileged": fact.privileged,
         "known": fact.known and fact.name not in trace.unknown_commands,
         "indirect": bool(fact.indirect),
         "traits": list(fact.traits),
         "agent_written": fact.agent_written,
-        "remote": fact.remote,
         "via": fact.via if fact.via != "direct" else "shell",
         "certain": fact.certain,
     }

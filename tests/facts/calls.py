@@ -36,6 +36,19 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "host": {"via": "tool", "certain": True, "sources": [], "source_groups": [], "source_groups_may": []},
     "mcp_tool": {"via": "mcp", "certain": True, "url": "", "command": ""},
     "subagent": {"via": "tool", "certain": True, "governed": True},
+    "command": {
+        "via": "shell",
+        "certain": True,
+        "wrappers": [],
+        "privileged": False,
+        "known": True,
+        "indirect": False,
+        "traits": [],
+        "agent_written": False,
+    },
+    "git": {"via": "shell", "certain": True, "force": False, "delete": False, "default_ref": False},
+    "package": {"via": "shell", "certain": True},
+    "credential": {"via": "shell", "certain": True},
 }
 _TOLD_BY_ID = {"path", "host", "server", "tool", "type", "name", "ext", "may_leave_project", "input"}
 

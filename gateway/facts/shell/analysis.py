@@ -18,7 +18,8 @@ from gateway.facts.shell.trace import Trace
 from gateway.facts.shell.values import ANYTHING, NOTHING, Field, Value, value_of
 from gateway.facts.shell.walk import Walk
 
-ANALYZER: Final = "1"
+ANALYZER: Final = 1
+"""Number of the analysis: parser, walk and command model together."""
 MAX_BYTES: Final = 65_536
 _ODD: Final = re.compile(
     "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ud800-\udfff]"

@@ -19,7 +19,7 @@ def facts(command: str, trace: Trace) -> dict[str, Any]:
     names = sorted({name for fact in trace.commands for name in (fact.name, *fact.wrappers) if name})
     executes = sorted(trace.paths["execute"])
     return {
-        "analyzer": ANALYZER,
+        "analyzer": str(ANALYZER),
         "bytes": len(command.encode("utf-8", "surrogatepass")),
         "sha256": hashlib.sha256(command.encode("utf-8", "surrogatepass")).hexdigest(),
         "parsed": "syntax" not in trace.reasons and not trace.limits,

@@ -1,0 +1,78 @@
+"""Shell commands among the tools' inputs: analysed once for equal surroundings, then put among the findings."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cachetools import LRUCache
+
+from gateway.domain.events import HookEvent
+from gateway.facts.hosts import Hosts
+from gateway.facts.operations import Findings
+from gateway.facts.place import Place
+from gateway.facts.refs import ProtectedRefs
+from gateway.facts.shell.analysis import Surroundings, analyse
+from gateway.facts.shell.models import Models
+from gateway.facts.shell.trace import Trace
+from gateway.facts.shell_operations import add_shell_operations
+
+_ANY_HOME = "/home/~"
+"""Stands for a home nobody knows: it is in every group that holds under any home."""
+_DIALECTS = ("zsh", "bash", "dash", "ksh", "ash", "sh", "fish")
+_FOREIGN = ("pwsh", "powershell", "cmd")
+_TOKENS = re.compile(r"[^\s'\"|;&<>()`{}=,]+")
+_MAX_SWEPT = 400
+
+
+class ShellCommands:
+    """Analyses commands. `remembered` traces are kept by everything that the analysis reads."""
+
+    def __init__(self, models: Models, hosts: Hosts, refs: ProtectedRefs, remembered: int = 2048) -> None:
+        self._models = models
+        self._hosts = hosts
+        self._refs = refs
+        self._traces: LRUCache[tuple[str, Surroundings], Trace] = LRUCache(maxsize=remembered)
+
+    def call(self, command: str, event: HookEvent, place: Place, findings: Findings) -> dict[str, Any]:
+        """What a command would do, put among the findings; the value is `R.attr.shell`."""
+        dialect = dialect_of(event.claims.shell)
+        home = place.project.home or _ANY_HOME
+        around = Surroundings(
+            cwd=place.cwd,
+            project_dir=place.project.directory,
+            home=home,
+            user="" if home == _ANY_HOME else home.rpartition("/")[2],
+            dialect=dialect,
+        )
+        trace = self._trace(command, around)
+        if "syntax" in trace.reasons or trace.limits:
+            sweep(command, findings)
+        return add_shell_operations(trace, findings, self._hosts, self._refs, dialect=dialect)
+
+    def _trace(self, command: str, around: Surroundings) -> Trace:
+        key = (command, around)
+        found = self._traces.get(key)
+        if found is None:
+            found = foreign() if around.dialect in _FOREIGN else analyse(command, around, self._models)
+            self._traces[key] = found
+        return found
+
+
+def dialect_of(shell: str) -> str:
+    """The language of the shell that a client claims: by the name of its program; bash when nobody says."""
+    name = re.split(r"[/\\]", shell)[-1].removesuffix(".exe").lower()
+    return name if name in (*_DIALECTS, *_FOREIGN) else "bash"
+
+
+def foreign() -> Trace:
+    """A command in a language that is not analysed: nothing of it is known."""
+    trace = Trace()
+    trace.note("syntax")
+    return trace
+
+
+def sweep(command: str, findings: Findings) -> None:
+    """Look for guarded places among the words of a text that could not be read: they are touched, perhaps."""
+    for token in _TOKENS.findall(command)[:_MAX_SWEPT]:
+        findings.guarded_file(token, ("read", "write"), via="shell")
