@@ -147,10 +147,10 @@ class _Checker:
         if node.target is not None:
             kinds.insert(0, self.check(node.target, scope))
         if node.function in ("_&&_", "_||_"):
-            for index in range(1, len(kinds)):
-                self._resolve(
-                    node, node.function, [BOOL if index > 1 else kinds[0], kinds[index]], member=False
-                )
+            for arg, kind in zip(node.args, kinds, strict=True):
+                if not self.bindings.assign(kind, BOOL):
+                    message = f"expected type 'bool' but found '{self.bindings.resolve(kind)}'"
+                    raise self._error(arg, message)
             return BOOL
         return self._resolve(node, node.function, kinds, member=node.member)
 
@@ -204,7 +204,8 @@ class _Checker:
         if kind.name in ("dyn", "error"):
             return DYN
         raise self._error(
-            node, f"expected type 'optional_type(dyn)' but found '{self.bindings.resolve(kind)}'"
+            node,
+            f"expected type '{optional_of(self.bindings.resolve(kind))}' but found '{self.bindings.resolve(kind)}'",
         )
 
     def _map(self, node: MapExpr, scope: dict[str, Kind]) -> Kind:

@@ -15,7 +15,8 @@ from gateway.policy.cel.dispatch import dispatcher
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.evaluator import evaluate
 from gateway.policy.cel.fastpath import NAMES
-from gateway.policy.cel.functions_regex import searcher
+from gateway.policy.cel.literals import decided_membership
+from gateway.policy.cel.regex import compile_pattern
 
 Scope = dict[str, str]
 
@@ -205,9 +206,12 @@ class _Writer:
                 for code, arg in zip(codes, node.args, strict=True)
             ]
             return f"({shown[0]} {_RELATIONS[node.function]} {shown[1]})"
-        return f"{self._bind('f', dispatcher(node.function, 2, member=False))}(a, {codes[0]}, {codes[1]})"
+        return f"{self._bind('f', dispatcher(node.function, 2))}(a, {codes[0]}, {codes[1]})"
 
     def _in(self, item: Node, container: Node, scope: Scope) -> str:
+        decided = decided_membership(item, container)
+        if decided is not None:
+            return repr(decided)
         code = self.code(item, scope)
         if type(container) is ListExpr and not container.optional and container.elements:
             values = [element.value for element in container.elements if type(element) is Literal]
@@ -235,10 +239,10 @@ class _Writer:
         if name == "contains":
             return f"holds(a, {codes[0]}, {codes[1]})"
         if name == "matches" and type(nodes[1]) is Literal:
-            return f"found(a, {self._bind('k', searcher(nodes[1].value))}, {codes[0]})"
+            return f"found(a, {self._bind('k', compile_pattern(nodes[1].value))}, {codes[0]})"
         if name == "size" and nodes[0].type is not None and nodes[0].type.name in _SIZED:
             return f"len({codes[0]})"
-        function = dispatcher(name, len(nodes), member=node.target is not None)
+        function = dispatcher(name, len(nodes))
         return f"{self._bind('f', function)}({', '.join(['a', *codes])})"
 
     def _macro(self, node: Macro, scope: Scope) -> str:

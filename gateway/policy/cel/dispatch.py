@@ -20,7 +20,7 @@ from gateway.policy.cel import (
 )
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.declarations import overloads
-from gateway.policy.cel.equality import compare, contains, equal
+from gateway.policy.cel.equality import METHODS, compare, contains, equal, unequal
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
 from gateway.policy.cel.kinds import Kind
 from gateway.policy.cel.values import (
@@ -61,18 +61,29 @@ _CLASSES: Final[dict[str, tuple[type, ...]]] = {
     "cerbos.lib.spiffeTrustDomain": (SpiffeTrustDomain,),
     "cerbos.lib.spiffeMatcher": (SpiffeMatcher,),
 }
-# cel-go binds these once for all their overloads, and their error names the function without its arguments.
-_SINGLE: Final = frozenset({"size", "sort"})
-_UNNAMED: Final = frozenset({"contains", "startsWith", "endsWith", "matches"})
+# Functions that a type answers for itself in cel-go: one with methods of its own fails without naming the function,
+# any other with the name alone. All other functions fail with the types of the arguments too.
+_METHODS_OF: Final = frozenset(
+    {
+        *("size", "sort", "path", "trustDomain", "name", "isMemberOf", "matchesID"),
+        *("ancestorOf", "descendentOf", "immediateChildOf", "immediateParentOf", "siblingOf", "overlaps"),
+        "commonAncestors",
+    }
+)
+_UNNAMED: Final = frozenset({"contains", "startsWith", "endsWith", "matches", "timeSince", "or", "orValue"})
+
+
+_PARAMETRIC: Final = {"list": "list(dyn)", "map": "map(dyn, dyn)"}
 
 
 def _relation(name: str, holds: frozenset[int]) -> Function:
+    # Beside NaN the order is None, and no relation holds.
     return lambda _ctx, left, right: compare(left, right, name) in holds
 
 
 OPERATORS: Final[dict[str, Function]] = {
     "_==_": equal,
-    "_!=_": lambda ctx, left, right: not equal(ctx, left, right),
+    "_!=_": unequal,
     "_<_": _relation("_<_", frozenset({-1})),
     "_<=_": _relation("_<=_", frozenset({-1, 0})),
     "_>_": _relation("_>_", frozenset({1})),
@@ -106,13 +117,7 @@ def implementations() -> dict[str, Function]:
         functions_paths,
     ):
         table.update(module.FUNCTIONS)
-    # `id` is a global function of Cerbos and a method of trust domains.
-    table["id"] = _identify
     return table
-
-
-def _identify(_ctx: Activation, value: Any) -> Any:
-    return f"spiffe://{value.name}" if type(value) is SpiffeTrustDomain else value
 
 
 def _classes(kind: Kind) -> tuple[type, ...]:
@@ -121,18 +126,21 @@ def _classes(kind: Kind) -> tuple[type, ...]:
 
 def guard_of(kind: Kind) -> tuple[tuple[type, ...], tuple[type, ...]]:
     """The classes that a value of `kind` may have, and those of a list's elements; none means any."""
-    return _classes(kind), _classes(kind.params[0]) if kind.name == "list" else ()
+    # cel-go does not judge lists inside a list: flattening a list without any returns it.
+    judged = kind.name == "list" and kind.params[0].name != "list"
+    return _classes(kind), _classes(kind.params[0]) if judged else ()
 
 
 @cache
-def dispatcher(name: str, count: int, *, member: bool) -> Function:
-    """The function `name` for `count` arguments (receiver included), which picks its overload by their values."""
+def dispatcher(name: str, count: int) -> Function:
+    """The function `name` for `count` arguments (receiver included), which picks its overload by their values.
+
+    Whether it was called as a method does not count: values of type dyn find overloads of either style, as in cel-go.
+    """
     if name in OPERATORS:
         return OPERATORS[name]
     candidates = [
-        tuple(map(guard_of, overload.args))
-        for overload in overloads()[name]
-        if overload.member is member and len(overload.args) == count
+        tuple(map(guard_of, overload.args)) for overload in overloads()[name] if len(overload.args) == count
     ]
     function = implementations()[name]
 
@@ -153,8 +161,13 @@ def dispatcher(name: str, count: int, *, member: bool) -> Function:
 
 def mismatch(name: str, args: tuple[Any, ...]) -> EvaluationError:
     """The error of a call whose arguments fit no overload."""
-    if name in _UNNAMED:
+    kinds = [_PARAMETRIC.get(kind_of(arg)) or kind_of(arg) for arg in args] if name == "flatten" else None
+    if kinds is not None:
+        return no_such_overload(f"{kinds[0]}.flatten({', '.join(kinds[1:])})")
+    if name in _UNNAMED or (name in _METHODS_OF and type(args[0]) in METHODS):
         return no_such_overload()
-    if name in _SINGLE:
+    if name == "sort" and type(args[0]) is list:
+        return EvaluationError("list elements must be comparable", "type")
+    if name in _METHODS_OF:
         return no_such_overload(name)
     return no_such_overload(f"{name}({', '.join(map(kind_of, args))})")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
+from gateway.policy.cel.spiffe import parse_domain
 from gateway.policy.cel.values import (
     MAX_INT,
     MAX_UINT,
@@ -24,7 +25,6 @@ from gateway.policy.cel.values import (
     TypeValue,
     Uint,
     items_of,
-    normal_key,
 )
 
 _NUMBERS: Final = frozenset({int, Uint, float})
@@ -44,8 +44,6 @@ def equal(ctx: Activation, left: Any, right: Any) -> bool:
     if left is None or right is None:
         return left is right
     if cls in _PLAIN:
-        if other in (SpiffeId, SpiffeTrustDomain, Hierarchy, Address, Network) and cls is not str:
-            return False
         return cls is other and left == right
     if cls in _NUMBERS:
         return other in _NUMBERS and _equal_numbers(left, right)
@@ -56,6 +54,26 @@ def equal(ctx: Activation, left: Any, right: Any) -> bool:
     if cls is dict or cls is CelMap:
         return (other is dict or other is CelMap) and _equal_maps(ctx, left, right)
     return _equal_special(ctx, left, right)
+
+
+def unequal(ctx: Activation, left: Any, right: Any) -> bool:
+    """`left != right`: true for everything that `equal` does not find equal, a refused comparison included."""
+    try:
+        return not equal(ctx, left, right)
+    except EvaluationError as error:
+        if error.kind == "limit":
+            raise
+        return True
+
+
+def _differ(ctx: Activation, left: Any, right: Any) -> bool:
+    """Whether elements tell their lists or maps apart; a refused comparison does not, as in cel-go."""
+    try:
+        return not equal(ctx, left, right)
+    except EvaluationError as error:
+        if error.kind == "limit":
+            raise
+        return False
 
 
 def _equal_numbers(left: Any, right: Any) -> bool:
@@ -70,7 +88,8 @@ def _numbers(left: Any, right: Any) -> int | None:
         low, high = (0, MAX_UINT) if type(right) is Uint else (MIN_INT, MAX_INT)
         if left < low:
             return -1
-        if left > high:
+        # The border as a double, one above the largest integer, still meets it.
+        if left > float(high):
             return 1
         right = float(right)
     elif type(right) is float and type(left) is not float:
@@ -87,7 +106,7 @@ def _equal_lists(ctx: Activation, left: list[Any], right: list[Any]) -> bool:
     if len(left) != len(right):
         return False
     ctx.budget.charge(len(left))
-    return all(equal(ctx, mine, yours) for mine, yours in zip(left, right, strict=True))
+    return not any(_differ(ctx, mine, yours) for mine, yours in zip(left, right, strict=True))
 
 
 def _equal_maps(ctx: Activation, left: Any, right: Any) -> bool:
@@ -96,7 +115,7 @@ def _equal_maps(ctx: Activation, left: Any, right: Any) -> bool:
     ctx.budget.charge(len(left))
     for key, mine in items_of(left):
         yours = find(right, key)
-        if yours is _MISSING or not equal(ctx, mine, yours):
+        if yours is _MISSING or _differ(ctx, mine, yours):
             return False
     return True
 
@@ -118,28 +137,26 @@ def _equal_special(ctx: Activation, left: Any, right: Any) -> bool:
     if cls is SpiffeId and other in (SpiffeId, str):
         return str(left) == str(right)
     if cls is SpiffeTrustDomain and other in (SpiffeTrustDomain, str):
-        return bool(
-            left.name == (right.name if other is SpiffeTrustDomain else right.removeprefix("spiffe://"))
-        )
-    if cls is not other:
-        raise no_such_overload()
-    if cls is Hierarchy:
-        return bool(left.parts == right.parts)
+        try:
+            return bool(left.name == (right.name if other is SpiffeTrustDomain else parse_domain(right)))
+        except EvaluationError:
+            return False
     if cls is Address:
-        return (left.version, left.bits) == (right.version, right.bits)
+        return other is Address and (left.version, left.bits) == (right.version, right.bits)
     if cls is Network:
-        return left.prefix == right.prefix and equal(ctx, left.address, right.address)
+        return other is Network and left.prefix == right.prefix and equal(ctx, left.address, right.address)
+    if cls is Hierarchy and other is Hierarchy:
+        return bool(left.parts == right.parts)
     raise no_such_overload()
 
 
-def compare(left: Any, right: Any, operator: str) -> int:
-    """-1, 0 or 1 for values that have an order. Raises `EvaluationError` for others and for NaN."""
+def compare(left: Any, right: Any, operator: str) -> int | None:
+    """-1, 0 or 1 for values that have an order, None beside NaN. Raises `EvaluationError` for others."""
     cls, other = type(left), type(right)
     if cls in _NUMBERS and other in _NUMBERS:
-        order = _numbers(left, right)
-        if order is None:
-            raise EvaluationError("NaN values cannot be ordered", "value")
-        return order
+        return _numbers(left, right)
+    if cls is SpiffeTrustDomain and other in (SpiffeTrustDomain, str):
+        return _compare_domains(left, right)
     if cls is other:
         if cls in _PLAIN:
             return int(left > right) - int(left < right)
@@ -149,11 +166,20 @@ def compare(left: Any, right: Any, operator: str) -> int:
     raise no_such_overload("" if ordered else operator)
 
 
+def _compare_domains(left: SpiffeTrustDomain, right: Any) -> int:
+    """The order of trust domains, which Cerbos computes from right to left."""
+    try:
+        name = right.name if type(right) is SpiffeTrustDomain else parse_domain(right)
+    except EvaluationError as error:
+        raise EvaluationError(f"failed to parse trust domain: {error.message}", "value") from None
+    return int(name > left.name) - int(name < left.name)
+
+
 def find(container: Any, key: Any) -> Any:
     """The value of `key` in a map, or the module's marker that `missing` recognises."""
     if type(container) is dict:
         return container.get(key, _MISSING) if type(key) is str else _MISSING
-    entry = container.entries.get(normal_key(key))
+    entry = container.find(key)
     return _MISSING if entry is None else entry[1]
 
 
@@ -170,7 +196,7 @@ def contains(ctx: Activation, item: Any, container: Any) -> bool:
         return any(_same(ctx, item, element) for element in container)
     if cls is dict or cls is CelMap:
         return not missing(find(container, item))
-    raise no_such_overload("" if cls in METHODS else "@in")
+    raise no_such_overload()
 
 
 def _same(ctx: Activation, item: Any, element: Any) -> bool:

@@ -43,11 +43,6 @@ def no_such_overload(what: str = "") -> EvaluationError:
     return EvaluationError(f"no such overload: {what}" if what else "no such overload", "no_such_overload")
 
 
-def not_iterable(go_type: str) -> EvaluationError:
-    """The error of a macro over what has no elements; `go_type` is the name Cerbos shows."""
-    return EvaluationError(f"got 'types.{go_type}', expected iterable type", "type")
-
-
 def no_such_key(key: object) -> EvaluationError:
     """The error of a lookup that found nothing."""
     return EvaluationError(f"no such key: {key}", "no_such_key")

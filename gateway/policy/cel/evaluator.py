@@ -15,11 +15,12 @@ from gateway.policy.cel.declarations import TYPE_NAMES
 from gateway.policy.cel.dispatch import dispatcher
 from gateway.policy.cel.errors import EvaluationError, no_such_key, no_such_overload
 from gateway.policy.cel.fields import global_value
+from gateway.policy.cel.literals import decided_membership
 from gateway.policy.cel.macro_evaluator import MacroEvaluator
-from gateway.policy.cel.operators import has_field, index, lookup, select
+from gateway.policy.cel.operators import has_field, index, lookup, select, shown
 from gateway.policy.cel.values import CelMap, Optional, TypeValue, kind_of, make_map
 
-# Cerbos hands errors to these functions as values, and they find that an error is no list.
+# Cerbos hands errors to these functions as values.
 _NON_STRICT: Final = frozenset(
     {"except", "intersect", "hasIntersection", "has_intersection", "isSubset", "is_subset"}
 )
@@ -110,7 +111,7 @@ class Evaluator:
             return index(self.ctx, operand, node.field)
         if (
             type(node.operand) is Ident
-            and node.operand.global_name in ("G", "globals")
+            and node.operand.global_name in ("V", "variables", "C", "constants", "G", "globals")
             and node.field not in operand
         ):
             raise EvaluationError(f"undefined field '{node.field}'", "no_such_key")
@@ -137,14 +138,31 @@ class Evaluator:
             if optional.present:
                 return optional if name == "or" else optional.value
             return self.value(node.args[0], scope)
-        try:
-            nodes = node.args if node.target is None else [node.target, *node.args]
+        if name == "@in":
+            decided = decided_membership(node.args[0], node.args[1])
+            if decided is not None:
+                return decided
+        nodes = node.args if node.target is None else [node.target, *node.args]
+        if name in _NON_STRICT and node.target is None:
+            args = self._lists(nodes, scope)
+        else:
             args = [self.value(arg, scope) for arg in nodes]
-        except EvaluationError as error:
-            if name in _NON_STRICT and node.target is None and error.kind != "limit":
-                raise no_such_overload() from None
-            raise
-        return dispatcher(name, len(args), member=node.member)(self.ctx, *args)
+        return dispatcher(name, len(args))(self.ctx, *args)
+
+    def _lists(self, nodes: list[Node], scope: Scope | None) -> list[Any]:
+        """The arguments of a function that takes errors as values: an error beside lists is no list, beside others itself."""
+        values: list[Any] = []
+        problems: list[EvaluationError] = []
+        for node in nodes:
+            try:
+                values.append(self.value(node, scope))
+            except EvaluationError as error:
+                if error.kind == "limit":
+                    raise
+                problems.append(error)
+        if problems:
+            raise no_such_overload() if all(type(value) is list for value in values) else problems[0]
+        return values
 
     def junction(self, terms: Iterable[Callable[[], Any]], decisive: bool) -> bool:
         """`&&` (decisive false) or `||` (decisive true) of thunks: the decisive value wins over errors."""
@@ -173,7 +191,7 @@ class Evaluator:
             if position in node.optional:
                 if type(value) is not Optional:
                     raise EvaluationError(
-                        f"cannot initialize optional list element from non-optional value {kind_of(value)}",
+                        f"cannot initialize optional list element from non-optional value {shown(value)}",
                         "type",
                     )
                 if value.present:
@@ -192,7 +210,7 @@ class Evaluator:
             if optional:
                 if type(value) is not Optional:
                     raise EvaluationError(
-                        f"cannot initialize optional entry '{key}' from non-optional value {kind_of(value)}",
+                        f"cannot initialize optional entry '{key}' from non-optional value {shown(value)}",
                         "type",
                     )
                 if not value.present:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.equality import contains, equal
-from gateway.policy.cel.values import Undecided
+from gateway.policy.cel.regex import Pattern
+from gateway.policy.cel.values import Undecided, sorted_items, sorted_keys
 
 _SMALL: Final = 512
 """Elements of a list, or characters of a string, that may be handled without being charged."""
@@ -73,19 +73,22 @@ def holds(ctx: Activation, text: Any, part: Any) -> bool:
     return part in text
 
 
-def found(ctx: Activation, occurs: Callable[[str], bool], text: Any) -> bool:
-    """`text.matches(pattern)` for the searcher of the pattern."""
+def found(ctx: Activation, pattern: Pattern, text: Any) -> bool:
+    """`text.matches(pattern)` for a pattern of the expression."""
     if type(text) is not str:
         raise Undecided
-    ctx.budget.charge_text(len(text))
-    return occurs(text)
+    ctx.budget.charge(pattern.price(len(text)))
+    return pattern.occurs(text)
 
 
 def rounds(ctx: Activation, value: Any) -> Any:
     """What a macro with one variable runs over, paid for in advance."""
-    if type(value) is list or type(value) is dict:
+    if type(value) is list:
         ctx.budget.charge(len(value))
         return value
+    if type(value) is dict:
+        ctx.budget.charge(len(value))
+        return sorted_keys(value)
     raise Undecided
 
 
@@ -96,7 +99,7 @@ def rounds_of_two(ctx: Activation, value: Any) -> Any:
         return enumerate(value)
     if type(value) is dict:
         ctx.budget.charge(len(value))
-        return value.items()
+        return sorted_items(value)
     raise Undecided
 
 

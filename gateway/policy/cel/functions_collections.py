@@ -9,9 +9,10 @@ from typing import Any, Final
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.equality import compare, contains, equal, same
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
-from gateway.policy.cel.values import CelMap, Duration, Optional, Timestamp, Uint, kind_of
+from gateway.policy.cel.operators import shown
+from gateway.policy.cel.values import CelMap, Duration, Optional, Timestamp, Uint
 
-_MAX_RANGE: Final = 10_000_000
+_MAX_RANGE: Final = 1_000_000
 _COMPARABLE: Final = frozenset({bool, int, Uint, float, str, bytes, Timestamp, Duration})
 
 
@@ -92,10 +93,7 @@ def _order_pairs(left: tuple[Any, Any], right: tuple[Any, Any]) -> int:
 
 
 def _order(left: Any, right: Any) -> int:
-    try:
-        return compare(left, right, "sort")
-    except EvaluationError:
-        return 0  # NaN is as large as anything, as in cel-go's sort
+    return compare(left, right, "sort") or 0  # NaN is as large as anything, as in cel-go's sort
 
 
 def sort(ctx: Activation, items: list[Any]) -> list[Any]:
@@ -200,7 +198,7 @@ def unwrap(ctx: Activation, items: list[Any]) -> list[Any]:
     result = []
     for item in items:
         if type(item) is not Optional:
-            raise EvaluationError(f"value {kind_of(item)} is not optional", "type")
+            raise EvaluationError(f"value {shown(item)} is not optional", "type")
         if item.present:
             result.append(item.value)
     return result

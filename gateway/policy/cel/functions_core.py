@@ -17,7 +17,7 @@ from gateway.policy.cel.gotext import (
     parse_timestamp,
     timestamp_text,
 )
-from gateway.policy.cel.operators import MAX_TIME, MIN_TIME, checked_int, checked_timestamp, checked_uint
+from gateway.policy.cel.operators import checked_int, checked_timestamp, checked_uint
 from gateway.policy.cel.values import (
     MAX_INT,
     MAX_UINT,
@@ -41,7 +41,10 @@ _DOUBLE: Final = re.compile(
     r"|inf|infinity|nan)",
     re.IGNORECASE,
 )
-_HEX_DOUBLE: Final = re.compile(r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+")
+_HEX_DOUBLE: Final = re.compile(
+    r"[+-]?0[xX](?:(?:_?[0-9a-fA-F])+\.?(?:[0-9a-fA-F](?:_?[0-9a-fA-F])*)?|\.[0-9a-fA-F](?:_?[0-9a-fA-F])*)"
+    r"[pP][+-]?[0-9]+"
+)
 _BOOLS: Final = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(
     ("0", "f", "F", "false", "FALSE", "False"), False
 )
@@ -94,7 +97,7 @@ def to_double(_ctx: Activation, value: Any) -> float:
         raise conversion_error(value, "double")
     try:
         if _HEX_DOUBLE.fullmatch(value):
-            return float.fromhex(value)
+            return float.fromhex(value.replace("_", ""))
         result = float(value) if _DOUBLE.fullmatch(value) else math.nan
     except OverflowError:
         raise conversion_error(value, "double") from None
@@ -158,7 +161,7 @@ _TEXTS: Final[dict[type, Callable[[Any], str]]] = {
     int: str,
     Uint: str,
     float: double_text,
-    Timestamp: lambda value: timestamp_text(value.ns),
+    Timestamp: lambda value: timestamp_text(value.ns, value.offset),
     Duration: lambda value: duration_text(value.ns),
     Address: address_text,
     Network: network_text,
@@ -186,12 +189,10 @@ def to_timestamp(_ctx: Activation, value: Any) -> Timestamp:
         return value
     if type(value) is int:
         return checked_timestamp(value * 10**9)
-    ns = parse_timestamp(value)
-    if ns is None:
+    parsed = parse_timestamp(value)
+    if parsed is None:
         raise EvaluationError(f'invalid RFC 3339 timestamp "{value}"', "type")
-    if not MIN_TIME <= ns <= MAX_TIME:
-        raise overflow("timestamp")
-    return Timestamp(ns)
+    return checked_timestamp(*parsed)
 
 
 FUNCTIONS: Final = {

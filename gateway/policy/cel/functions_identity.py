@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
+from gateway.policy.cel.spiffe import parse_domain, parse_id
 from gateway.policy.cel.values import Hierarchy, SpiffeId, SpiffeMatcher, SpiffeTrustDomain, kind_of
-
-_SCHEME: Final = "spiffe://"
-_DOMAIN: Final = re.compile(r"[a-z0-9._-]+")
-_SEGMENT: Final = re.compile(r"[a-zA-Z0-9._-]+")
 
 
 def hierarchy(ctx: Activation, value: Any, delimiter: str = ".") -> Hierarchy:
@@ -42,6 +38,8 @@ def common_ancestors(_ctx: Activation, left: Hierarchy, right: Hierarchy) -> Hie
     limit = min(len(left.parts), len(right.parts))
     if len(left.parts) == len(right.parts):
         limit -= 1
+    if limit < 0:
+        raise EvaluationError("internal error: runtime error: slice bounds out of range [:-1]", "value")
     common = 0
     while common < limit and left.parts[common] == right.parts[common]:
         common += 1
@@ -59,51 +57,6 @@ def sibling_of(_ctx: Activation, left: Hierarchy, right: Hierarchy) -> bool:
     return len(left.parts) == len(right.parts) and left.parts[:-1] == right.parts[:-1]
 
 
-def _parse_domain(text: str) -> str:
-    name = text
-    if ":/" in text:
-        name = _parse_id(text).domain
-    if not name:
-        raise EvaluationError("trust domain is missing", "value")
-    if _DOMAIN.fullmatch(name) is None:
-        why = (
-            "trust domain characters are limited to lowercase letters, numbers, dots, dashes, and underscores"
-        )
-        raise EvaluationError(why, "value")
-    return name
-
-
-def _parse_id(text: str) -> SpiffeId:
-    if not text:
-        raise EvaluationError("cannot be empty", "value")
-    if not text.startswith(_SCHEME):
-        raise EvaluationError("scheme is missing or invalid", "value")
-    domain, slash, rest = text[len(_SCHEME) :].partition("/")
-    if not domain:
-        raise EvaluationError("trust domain is missing", "value")
-    if _DOMAIN.fullmatch(domain) is None:
-        why = (
-            "trust domain characters are limited to lowercase letters, numbers, dots, dashes, and underscores"
-        )
-        raise EvaluationError(why, "value")
-    if slash:
-        _check_path(rest)
-    return SpiffeId(domain, slash + rest)
-
-
-def _check_path(path: str) -> None:
-    for segment in path.split("/"):
-        if not segment:
-            trailing = path.endswith("/") or not path
-            why = "path cannot have a trailing slash" if trailing else "path cannot contain empty segments"
-            raise EvaluationError(why, "value")
-        if segment in (".", ".."):
-            raise EvaluationError("path cannot contain dot segments", "value")
-        if _SEGMENT.fullmatch(segment) is None:
-            why = "path segment characters are limited to letters, numbers, dots, dashes, and underscores"
-            raise EvaluationError(why, "value")
-
-
 def _prefixed(what: str, parse: Callable[[str], Any], text: str) -> Any:
     try:
         return parse(text)
@@ -116,7 +69,7 @@ def spiffe_id(ctx: Activation, value: Any) -> SpiffeId:
     if type(value) is SpiffeId:
         return value
     ctx.budget.charge_text(len(value))
-    parsed: SpiffeId = _prefixed("failed to parse SPIFFE ID", _parse_id, value)
+    parsed: SpiffeId = _prefixed("failed to parse SPIFFE ID", parse_id, value)
     return parsed
 
 
@@ -127,7 +80,7 @@ def spiffe_trust_domain(ctx: Activation, value: Any) -> SpiffeTrustDomain:
     if type(value) is SpiffeId:
         return SpiffeTrustDomain(value.domain)
     ctx.budget.charge_text(len(value))
-    return SpiffeTrustDomain(_prefixed("failed to parse SPIFFE trust domain", _parse_domain, value))
+    return SpiffeTrustDomain(_prefixed("failed to parse SPIFFE trust domain", parse_domain, value))
 
 
 def match_one_of(ctx: Activation, values: list[Any]) -> SpiffeMatcher:
@@ -135,7 +88,7 @@ def match_one_of(ctx: Activation, values: list[Any]) -> SpiffeMatcher:
     ctx.budget.charge(len(values))
     try:
         return SpiffeMatcher(
-            ids=tuple(str(value if type(value) is SpiffeId else _parse_id(value)) for value in values)
+            ids=tuple(str(value if type(value) is SpiffeId else parse_id(value)) for value in values)
         )
     except (EvaluationError, AttributeError):
         raise no_such_overload() from None
@@ -143,7 +96,7 @@ def match_one_of(ctx: Activation, values: list[Any]) -> SpiffeMatcher:
 
 def matches_id(_ctx: Activation, matcher: SpiffeMatcher, value: Any) -> bool:
     """`matcher.matchesID(ID or text)`."""
-    identity = value if type(value) is SpiffeId else _prefixed("invalid SPIFFE ID", _parse_id, value)
+    identity = value if type(value) is SpiffeId else _prefixed("invalid SPIFFE ID", parse_id, value)
     if matcher.ids is not None:
         return str(identity) in matcher.ids
     return matcher.domain is None or bool(identity.domain == matcher.domain)

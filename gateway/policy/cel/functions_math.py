@@ -25,7 +25,10 @@ def _extreme(name: str, keep: int) -> Callable[..., Any]:
                 raise EvaluationError(f"{name}(list) argument must not be empty", "value")
         best = values[0]
         for value in values[1:]:
-            if compare(best, value, name) == keep:
+            order = compare(best, value, name)
+            if order is None:
+                raise EvaluationError(f"NaN values cannot be ordered: {name}", "value")
+            if order == keep:
                 best = value
         if type(best) not in _NUMBERS:
             raise no_such_overload(name)

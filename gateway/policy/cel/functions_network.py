@@ -13,6 +13,10 @@ from gateway.policy.cel.values import Address, Network
 
 _BITS: Final = {4: 32, 6: 128}
 _PREFIX: Final = re.compile(r"0|[1-9][0-9]{0,2}")
+_LENIENT_PREFIX: Final = re.compile(r"0*[0-9]{1,3}")
+_MAPPED: Final = 0xFFFF << 32
+_MAPPED_BITS: Final = 96
+"""The bits before the IPv4 address in ::ffff:a.b.c.d."""
 _MAX_TEXT: Final = 64
 
 
@@ -30,43 +34,52 @@ def network_text(network: Network) -> str:
     return f"{address_text(network.address)}/{network.prefix}"
 
 
-def _parse(text: str) -> Address | None:
-    """An address without zone; an IPv4 address inside IPv6 is refused, as netip's users in cel-go refuse it."""
-    if len(text) > _MAX_TEXT or "%" in text:
-        return None
+def _parse(text: str, shown: str, malformed: str) -> Address:
+    """An address without zone; an IPv4 address inside IPv6 is refused. `malformed` says what `shown` is not."""
+    if len(text) > _MAX_TEXT:
+        raise EvaluationError(malformed, "value")
     try:
         parsed = ipaddress.ip_address(text)
     except ValueError:
-        return None
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-        return None
+        raise EvaluationError(malformed, "value") from None
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.scope_id is not None:
+            raise EvaluationError(f'IP address "{shown}" with zone value is not allowed', "value")
+        if parsed.ipv4_mapped is not None:
+            raise EvaluationError(f'IPv4-mapped IPv6 address "{shown}" is not allowed', "value")
     return Address(parsed.version, int(parsed))
 
 
-def _parse_network(text: str) -> Network | None:
-    host, slash, prefix = text.rpartition("/")
-    address = _parse(host) if slash else None
-    if address is None or _PREFIX.fullmatch(prefix) is None or int(prefix) > _BITS[address.version]:
-        return None
-    return Network(address, int(prefix))
+def _is(parse: Callable[[Activation, str], Any]) -> Callable[[Activation, str], bool]:
+    """Whether `parse` accepts a text."""
+
+    def check(ctx: Activation, text: str) -> bool:
+        try:
+            parse(ctx, text)
+        except EvaluationError:
+            return False
+        return True
+
+    return check
 
 
 def to_ip(_ctx: Activation, value: Any) -> Address:
     """`ip(text)`, or `range.ip()`."""
     if type(value) is Network:
         return value.address
-    address = _parse(value)
-    if address is None:
-        raise EvaluationError(f'IP Address "{value}" parse error during conversion from string', "value")
-    return address
+    return _parse(value, value, f'IP Address "{value}" parse error during conversion from string')
 
 
 def to_cidr(_ctx: Activation, text: str) -> Network:
     """`cidr(text)`."""
-    network = _parse_network(text)
-    if network is None:
-        raise EvaluationError(f'CIDR "{text}" parse error during conversion from string', "value")
-    return network
+    malformed = f'CIDR "{text}" parse error during conversion from string'
+    host, slash, prefix = text.rpartition("/")
+    if not slash or _PREFIX.fullmatch(prefix) is None or "%" in host:  # a range of netip has no zone at all
+        raise EvaluationError(malformed, "value")
+    address = _parse(host, text, malformed)
+    if int(prefix) > _BITS[address.version]:
+        raise EvaluationError(malformed, "value")
+    return Network(address, int(prefix))
 
 
 def is_canonical(ctx: Activation, text: str) -> bool:
@@ -131,11 +144,14 @@ def in_ip_addr_range(_ctx: Activation, text: str, range_text: str) -> bool:
     host, slash, prefix = range_text.partition("/")
     base = _lenient(host) if slash else None
     bits = 128 if ":" in host else 32
-    if base is None or _PREFIX.fullmatch(prefix) is None or int(prefix) > bits:
+    if base is None or _LENIENT_PREFIX.fullmatch(prefix) is None or int(prefix) > bits:
         raise EvaluationError(f"invalid CIDR address: {range_text}", "value")
     length = int(prefix)
     if base.version == 4 and bits == 128:  # ::ffff:a.b.c.d/n counts its prefix in 128 bits
-        length = max(0, length - 96)
+        if length < _MAPPED_BITS:
+            base = Address(6, _MAPPED | base.bits)
+        else:
+            length -= _MAPPED_BITS
     return _within(address, Network(base, length), length)
 
 
@@ -151,8 +167,8 @@ def _lenient(text: str) -> Address | None:
 
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    "isIP": lambda _ctx, text: _parse(text) is not None,
-    "isCIDR": lambda _ctx, text: _parse_network(text) is not None,
+    "isIP": _is(to_ip),
+    "isCIDR": _is(to_cidr),
     "ip": to_ip,
     "cidr": to_cidr,
     "ip.isCanonical": is_canonical,

@@ -16,6 +16,8 @@ from gateway.policy.cel.glob import PatternError, glob_match
 from gateway.policy.cel.values import kind_of
 
 _UNC_PARTS: Final = 2
+_DRIVE: Final = 2
+"""Characters of `C:`, the only path of a drive that needs no backslash."""
 
 
 def clean(path: str) -> str:
@@ -31,8 +33,10 @@ class _Path:
 
     __slots__ = ("root", "style", "text")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, what: str = "path") -> None:
         self.root = False
+        if _has_drive(path) and len(path) > _DRIVE and "\\" not in path:
+            raise EvaluationError(f"failed to encode {what} {path}: unsupported Win32 path", "value")
         if path.startswith("\\\\"):
             self.style = "unc"
             self.root = len(path[2:].split("\\", 2)) == _UNC_PARTS
@@ -75,7 +79,10 @@ def dir_path(ctx: Activation, path: str) -> str:
         return clean(parsed.text.rpartition("/")[0] or ("/" if parsed.text.startswith("/") else "."))
     if parsed.root:
         return parsed.written(parsed.text) + ("\\" if parsed.style == "drive" else "")
-    return parsed.written(parsed.text.rpartition("/")[0])
+    head, slash, _ = parsed.text.rpartition("/")
+    if not slash:
+        raise EvaluationError("internal error: runtime error: slice bounds out of range [:-1]", "value")
+    return parsed.written(head)
 
 
 def ext_path(ctx: Activation, path: str) -> str:
@@ -94,7 +101,7 @@ def join_path(ctx: Activation, parts: list[Any]) -> str:
     ctx.budget.charge_text(sum(map(len, parts)))
     if len(parts) < 2:  # nothing to join
         return str(parts[0]) if parts else ""
-    start = _Path(parts[0])
+    start = _Path(parts[0], "first path")
     return start.written(clean("/".join([start.text, *(_Path(part).text for part in parts[1:])])))
 
 
@@ -121,8 +128,9 @@ def _relative(base: str, target: str, shown: str) -> str:
 def rel_path(ctx: Activation, base: str, target: str) -> str:
     """`relPath(base, target)`: the way from `base` to `target`."""
     ctx.budget.charge_text(len(base) + len(target))
-    goal = _Path(target)
-    relative = _relative(_Path(base).text, goal.text, target)
+    start = _Path(base, "base path")
+    goal = _Path(target, "target path")
+    relative = _relative(start.text, goal.text, target)
     if relative in (".", ".."):
         return relative
     if goal.style == "unc":
@@ -131,16 +139,21 @@ def rel_path(ctx: Activation, base: str, target: str) -> str:
 
 
 def path_has_prefix(ctx: Activation, path: str, prefix: str) -> bool:
-    """`pathHasPrefix(path, prefix)`: whether `path` is `prefix` or lies below it, `..` resolved first."""
-    ctx.budget.charge_text(len(path) + len(prefix))
-    inner, outer = _Path(path).text, _Path(prefix).text
-    return inner == outer or inner.startswith(outer if outer == "/" else outer + "/")
+    """`pathHasPrefix(path, prefix)`: whether `path` is written as `prefix` or lies below it, `..` resolved first.
+
+    As in Cerbos, another spelling of the prefix itself (`/a/` and `/a`) is not below it, nor is a name that begins
+    with two dots, and an absolute path cannot be compared with a relative one.
+    """
+    if path == prefix:
+        return True
+    relative = rel_path(ctx, prefix, path)
+    return relative != "." and not relative.startswith("..")
 
 
 def path_match(ctx: Activation, path: str, pattern: str) -> bool:
     """`pathMatch(path, pattern)`."""
     ctx.budget.charge_text(len(path) + len(pattern))
-    text, wanted = _Path(path).text, _Path(pattern).text
+    text, wanted = _Path(path).text, _Path(pattern, "pattern").text
     try:
         return glob_match(ctx.budget, wanted, text)
     except PatternError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 import string
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,6 +17,9 @@ _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 # Unicode's White_Space, which is what Go trims; Python's strip() also takes the four separators U+001C to U+001F.
 _SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
+_PADDED: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_UNPADDED: Final = re.compile(r"[A-Za-z0-9+/\r\n]*")
 
 
 def _out_of_range(index: int) -> EvaluationError:
@@ -48,22 +51,22 @@ def char_at(_ctx: Activation, text: str, index: int) -> str:
 
 def index_of(ctx: Activation, text: str, part: str, start: int = 0) -> int:
     """`text.indexOf(part, start)`; -1 if absent."""
-    if not part:
-        return start
     if start < 0:
         raise _out_of_range(start)
+    if not part:
+        return min(start, len(text))
     ctx.budget.charge_text(len(text))
     return text.find(part, start)
 
 
 def last_index_of(ctx: Activation, text: str, part: str, start: int | None = None) -> int:
     """`text.lastIndexOf(part, start)`, where `start` is the last place a match may begin; -1 if absent."""
-    if not part:
-        return len(text) if start is None else start
-    if start is not None and start >= len(text):
-        return -1
     if start is not None and start < 0:
         raise _out_of_range(start)
+    if not part:
+        return len(text) if start is None else min(start, len(text))
+    if start is not None and start >= len(text):
+        return -1
     ctx.budget.charge_text(len(text))
     return text.rfind(part) if start is None else text.rfind(part, 0, start + len(part))
 
@@ -150,12 +153,14 @@ def decode_base64(ctx: Activation, text: str) -> bytes:
     """`base64.decode(text)`: padding may be missing, newlines are skipped, as Go decodes."""
     ctx.budget.charge_text(len(text))
     compact = text.replace("\n", "").replace("\r", "")
-    if "=" not in compact:
-        compact += "=" * (-len(compact) % 4)
-    try:
-        return base64.b64decode(compact, validate=True)
-    except (ValueError, binascii.Error):
-        raise EvaluationError("illegal base64 data at input byte 0", "value") from None
+    if _PADDED.fullmatch(compact):
+        return base64.b64decode(compact)
+    odd = _UNPADDED.match(text).end()  # type: ignore[union-attr]  # the pattern takes nothing too
+    if odd < len(text):
+        raise EvaluationError(f"illegal base64 data at input byte {len(text[:odd].encode())}", "value")
+    if len(compact) % 4 == 1:
+        raise EvaluationError(f"illegal base64 data at input byte {len(text) - 1}", "value")
+    return base64.b64decode(compact + "=" * (-len(compact) % 4))
 
 
 def format_list(ctx: Activation, template: str, args: list[Any]) -> str:

@@ -37,7 +37,8 @@ def glob_match(budget: Budget, pattern: str, text: str) -> bool:
 def _fits(part: str | tuple[bool, list[tuple[str, str]]], char: str) -> bool:
     if isinstance(part, tuple):
         negated, ranges = part
-        return char != "/" and any(low <= char <= high for low, high in ranges) is not negated
+        # A class may match the separator; only `*` and `?` may not.
+        return any(low <= char <= high for low, high in ranges) is not negated
     return char != "/" if part == "?" else part[-1] == char
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, timedelta
 from typing import Final
 
+from gateway.policy.cel.calendar import DAY_SECONDS, days_in_month, days_to, moment
 from gateway.policy.cel.values import MAX_INT, MIN_INT
 
-_DURATION: Final = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)")  # both micro signs are legal
+_DURATION: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")  # both micro signs are legal
 _UNITS: Final = {
     "ns": 1,
     "us": 10**3,
@@ -21,11 +21,9 @@ _UNITS: Final = {
     "h": 3600 * 10**9,
 }
 _TIMESTAMP: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})",
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])",
 )
-_EPOCH: Final = date(1970, 1, 1)
-_DAY: Final = 86_400
 _MAX_DURATION_TEXT: Final = 1_000
 
 
@@ -70,14 +68,14 @@ def duration_text(ns: int) -> str:
     return plain_text(ns / 10**9) + "s"
 
 
-def timestamp_text(ns: int) -> str:
-    """RFC 3339 in UTC, the fraction as short as it can be."""
-    seconds, fraction = divmod(ns, 10**9)
-    days, rest = divmod(seconds, _DAY)
-    day = _EPOCH + timedelta(days=days)
-    clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+def timestamp_text(ns: int, offset: int = 0) -> str:
+    """RFC 3339 in the zone `offset` seconds (whole minutes) east of UTC, the fraction as short as it can be."""
+    seconds, fraction = divmod(ns + offset * 10**9, 10**9)
+    at = moment(seconds)
     shown = f".{fraction:09d}".rstrip("0") if fraction else ""
-    return f"{day.year:04d}-{day.month:02d}-{day.day:02d}T{clock}{shown}Z"
+    minutes = abs(offset) // 60
+    zone = f"{'-' if offset < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}" if offset else "Z"
+    return f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at.hour:02d}:{at.minute:02d}:{at.second:02d}{shown}{zone}"
 
 
 def parse_duration(text: str) -> int | None:
@@ -103,24 +101,19 @@ def parse_duration(text: str) -> int | None:
     return total if body and MIN_INT <= total <= MAX_INT else None
 
 
-def parse_timestamp(text: str) -> int | None:
-    """Nanoseconds since 1970 of an RFC 3339 text, or None. The result may lie outside the years 1 to 9999."""
+def parse_timestamp(text: str) -> tuple[int, int] | None:
+    """Nanoseconds since 1970 and seconds east of UTC of an RFC 3339 text, or None.
+
+    The result may lie outside the years 1 to 9999.
+    """
     found = _TIMESTAMP.fullmatch(text)
     if found is None or not text.isascii():
         return None
     year, month, day, hour, minute, second = (int(found[number]) for number in range(1, 7))
-    # Python's calendar begins at year 1; year 0 is out of CEL's range in any case.
-    if year == 0 or hour > 23 or minute > 59 or second > 59:  # the clock's limits
-        return None
-    try:
-        days = (date(year, month, day) - _EPOCH).days
-    except ValueError:
+    if hour > 23 or minute > 59 or second > 59 or not 1 <= day <= days_in_month(year, month):
         return None
     offset = 0
     if found[8] != "Z":
-        hours, minutes = int(found[8][1:3]), int(found[8][4:6])
-        if hours > 24 or minutes > 60:  # the limits of Go's parser
-            return None
-        offset = (hours * 3600 + minutes * 60) * (-1 if found[8][0] == "-" else 1)
-    seconds = days * _DAY + hour * 3600 + minute * 60 + second - offset
-    return seconds * 10**9 + int((found[7] or "0")[:9].ljust(9, "0"))
+        offset = (int(found[8][1:3]) * 3600 + int(found[8][4:6]) * 60) * (-1 if found[8][0] == "-" else 1)
+    seconds = days_to(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second - offset
+    return seconds * 10**9 + int((found[7] or "0")[:9].ljust(9, "0")), offset

@@ -37,6 +37,15 @@ _REFUSALS: Final[dict[type, str]] = {
     Network: f"unsupported type conversion to {_TARGET}",
 }
 
+_KEY_NAMES: Final[dict[type, str]] = {
+    float: "Double",
+    bool: "bool",
+    list: "list",
+    dict: "map",
+    CelMap: "map",
+    type(None): "'null_type'",
+}
+
 
 def to_json(value: Any) -> Any:
     """`value` as JSON: numbers are floats, integers beyond 2^53 are strings, bytes are base64.
@@ -60,7 +69,7 @@ def to_json(value: Any) -> Any:
     if cls is bytes:
         return base64.b64encode(value).decode()
     if cls is Timestamp:
-        return timestamp_text(value.ns)
+        return timestamp_text(value.ns, value.offset)
     if cls is Duration:
         return duration_text(value.ns)
     if cls is Optional and value.present:
@@ -78,6 +87,6 @@ def _unset(item: Any) -> bool:
 def _key(key: Any) -> str:
     if type(key) is str:
         return key
-    if type(key) is float:
-        raise EvaluationError("type conversion error from Double to 'string'", "type")
+    if type(key) in _KEY_NAMES:
+        raise EvaluationError(f"type conversion error from {_KEY_NAMES[type(key)]} to 'string'", "type")
     raise EvaluationError(f"unsupported type conversion from '{kind_of(key)}' to string", "type")

@@ -9,11 +9,6 @@ import re
 from typing import Final
 
 _WORD: Final = re.compile(r"[\w.@]+|[(),]")
-_DISPLAY: Final = {
-    "timestamp": "google.protobuf.Timestamp",
-    "duration": "google.protobuf.Duration",
-    "null": "null",
-}
 _OPAQUE: Final = {
     "hierarchy": "cerbos.lib.hierarchy",
     "spiffeID": "cerbos.lib.spiffeID",
@@ -64,9 +59,7 @@ class Kind:
     def __str__(self) -> str:
         if self.name == "error":
             return "!error!"
-        name = (
-            "optional_type" if self.name == "optional" else _DISPLAY.get(self.name, self.label or self.name)
-        )
+        name = "optional_type" if self.name == "optional" else self.label or self.name
         if not self.params:
             return name
         return f"{name}({', '.join(map(str, self.params))})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final, NamedTuple
 
@@ -11,9 +12,9 @@ from gateway.policy.cel.values import MAX_INT, MAX_UINT, MIN_INT, Uint
 
 _TOKEN: Final = re.compile(
     r"""[ \t\r\n\f]+|//[^\n]*
-    |(?P<string>[bB][rR]|[rR][bB]|[rRbB]|)(?P<quote>\"{3}|'{3}|\"|')
+    |(?P<string>[bB][rR]|[rRbB]|)(?P<quote>\"{3}|'{3}|\"|')
     |(?P<float>(?:[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)|(?:[0-9]+[eE][+-]?[0-9]+)|(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?))
-    |(?P<int>0[xX][0-9a-fA-F]+|[0-9]+)(?P<unsigned>[uU]?)
+    |(?P<int>0x[0-9a-fA-F]+|[0-9]+)(?P<unsigned>[uU]?)
     |`(?P<escaped>[a-zA-Z0-9_.\-/ ]+)`
     |(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)
     |(?P<op>&&|\|\||[=!<>]=|[-+*/%!<>?:.,()\[\]{}])""",
@@ -87,7 +88,7 @@ def tokenize(text: str) -> list[Token]:
             value, position = _string(text, start, found["string"].lower(), found["quote"], position)
             tokens.append(Token("literal", value, start))
         elif kind == "float":
-            tokens.append(Token("literal", float(found.group()), start))
+            tokens.append(Token("literal", _double(text, start, found.group()), start))
         elif kind == "unsigned":
             tokens.append(Token("literal", _integer(text, start, found["int"], found["unsigned"]), start))
         if len(tokens) > MAX_TOKENS:
@@ -96,9 +97,16 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def _double(text: str, offset: int, digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise syntax_error(text, offset, "invalid double literal")
+    return value
+
+
 def _integer(text: str, offset: int, digits: str, unsigned: str) -> int:
     # Python refuses to convert very long decimal strings; such a number is out of range in any case.
-    value = MAX_UINT + 1 if len(digits) > 64 else int(digits, 16 if digits[:2] in ("0x", "0X") else 10)
+    value = MAX_UINT + 1 if len(digits) > 64 else int(digits, 16 if digits.startswith("0x") else 10)
     if unsigned:
         if value > MAX_UINT:
             raise syntax_error(text, offset, "invalid uint literal")

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.ast import Macro, MapExpr, Node
-from gateway.policy.cel.errors import EvaluationError, no_such_overload, not_iterable
+from gateway.policy.cel.errors import EvaluationError, no_such_overload
 from gateway.policy.cel.functions_collections import sort_by_keys
-from gateway.policy.cel.values import CelMap, Optional, items_of, keys_of, make_map, normal_key
+from gateway.policy.cel.values import CelMap, Optional, go_name, identity, make_map, sorted_items, sorted_keys
 
 if TYPE_CHECKING:
     from gateway.policy.cel.evaluator import Evaluator, Scope
-
-_GO_TYPES: Final = {
-    type(None): "Null",
-    bool: "Bool",
-    int: "Int",
-    float: "Double",
-    str: "String",
-    bytes: "Bytes",
-}
 
 
 class MacroEvaluator:
@@ -66,9 +57,11 @@ class MacroEvaluator:
         if type(operand) is list:
             items = enumerate(operand) if pairs else operand
         elif type(operand) is dict or type(operand) is CelMap:
-            items = items_of(operand) if pairs else keys_of(operand)
+            items = sorted_items(operand) if pairs else sorted_keys(operand)
+        elif pairs:
+            raise EvaluationError(f"unsupported comprehension range type: {go_name(operand)}", "type")
         else:
-            raise not_iterable(_GO_TYPES.get(type(operand), type(operand).__name__))
+            raise EvaluationError(f"got '{go_name(operand)}', expected iterable type", "type")
 
         def run() -> Iterable[Scope]:
             for item in items:
@@ -119,14 +112,14 @@ class MacroEvaluator:
 
     def _map(self, node: Macro, rounds: Iterable[Scope]) -> Any:
         pairs: list[tuple[Any, Any]] = []
-        seen: set[object] = set()
+        seen = CelMap(())
         for inner in rounds:
             if not self._chosen(node.condition, inner):
                 continue
             for key, value in self._entries(node, inner):
-                if normal_key(key) in seen:
+                if seen.find(key) is not None:
                     raise EvaluationError(f"insert failed: key {key} already exists", "value")
-                seen.add(normal_key(key))
+                seen.entries[identity(key)] = (key, None)
                 pairs.append((key, value))
         return make_map(pairs)
 
@@ -140,7 +133,7 @@ class MacroEvaluator:
             entries = self._evaluator.value(node.body, inner)
             if type(entries) not in (dict, CelMap):
                 raise no_such_overload("cel.@mapInsert")
-        pairs: list[tuple[Any, Any]] = list(items_of(entries))
+        pairs: list[tuple[Any, Any]] = list(sorted_items(entries))
         self._ctx.budget.charge(len(pairs))
         return pairs
 

@@ -20,7 +20,7 @@ def expand_global(text: str, name: str, args: list[Node], offset: int) -> Node:
     """`name(args)`: `has` becomes a test of a field, everything else a call."""
     if name == "has" and len(args) == 1:
         field = args[0]
-        if type(field) is not Select or field.test:
+        if type(field) is not Select or field.test or field.optional:
             raise syntax_error(text, offset, "invalid argument to has() macro")
         field.test = True
         return field

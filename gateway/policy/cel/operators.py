@@ -20,6 +20,7 @@ from gateway.policy.cel.values import (
     Optional,
     Timestamp,
     Uint,
+    go_name,
     kind_of,
 )
 
@@ -52,10 +53,10 @@ def checked_duration(ns: int) -> Duration:
     raise overflow("duration")
 
 
-def checked_timestamp(ns: int) -> Timestamp:
+def checked_timestamp(ns: int, offset: int = 0) -> Timestamp:
     """A timestamp at `ns` if it lies in the years 1 to 9999."""
     if MIN_TIME <= ns <= MAX_TIME:
-        return Timestamp(ns)
+        return Timestamp(ns, offset)
     raise overflow("timestamp")
 
 
@@ -77,8 +78,10 @@ def add(ctx: Activation, left: Any, right: Any) -> Any:
             return checked_uint(int(left) + int(right))
         if cls is Duration:
             return checked_duration(left.ns + right.ns)
-    if {cls, other} == {Timestamp, Duration}:
-        return checked_timestamp(left.ns + right.ns)
+    if cls is Timestamp and other is Duration:
+        return checked_timestamp(left.ns + right.ns, left.offset)
+    if cls is Duration and other is Timestamp:
+        return checked_timestamp(left.ns + right.ns, right.offset)
     raise no_such_overload("" if cls in _ARITHMETIC or cls in (bytes, list) else "_+_")
 
 
@@ -95,7 +98,7 @@ def subtract(_ctx: Activation, left: Any, right: Any) -> Any:
         if cls in (Duration, Timestamp):
             return checked_duration(left.ns - right.ns)
     if cls is Timestamp and other is Duration:
-        return checked_timestamp(left.ns - right.ns)
+        return checked_timestamp(left.ns - right.ns, left.offset)
     raise no_such_overload("" if cls in _ARITHMETIC else "_-_")
 
 
@@ -163,6 +166,15 @@ def negate(_ctx: Activation, value: Any) -> Any:
     raise no_such_overload("" if cls is bool or cls in METHODS else "-_")
 
 
+_KEYS: Final = frozenset({str, int, Uint, float, bool})
+
+
+def _qualifier(key: Any) -> None:
+    """Refuse what cel-go does not take between brackets, whatever stands before them."""
+    if type(key) not in _KEYS:
+        raise EvaluationError(f"invalid qualifier type: {go_name(key)}", "type")
+
+
 def list_index(index: Any) -> int:
     """The position a list index stands for: an int, a uint or a whole double."""
     cls = type(index)
@@ -177,6 +189,7 @@ def list_index(index: Any) -> int:
 
 def index(_ctx: Activation, container: Any, key: Any) -> Any:
     """`container[key]`; an optional container stays optional."""
+    _qualifier(key)
     cls = type(container)
     if cls is Optional:
         if not container.present:
@@ -186,7 +199,7 @@ def index(_ctx: Activation, container: Any, key: Any) -> Any:
     if cls is dict or cls is CelMap:
         value = find(container, key)
         if missing(value):
-            raise no_such_key(_shown(key))
+            raise no_such_key(shown(key))
         return value
     if cls is list:
         position = list_index(key)
@@ -194,17 +207,22 @@ def index(_ctx: Activation, container: Any, key: Any) -> Any:
             return container[position]
         raise EvaluationError(f"index out of bounds: {position}", "value")
     if cls is Hierarchy:
-        if type(key) is not int:
-            raise EvaluationError(f"unsupported index type '{kind_of(key)}'", "type")
-        if 0 <= key < len(container.parts):
-            return container.parts[key]
-        raise EvaluationError("index out of range", "value")
+        return _part(container, key)
     if cls is Message and type(key) is str and key in container.fields:
         return container.fields[key]
-    raise no_such_key(_shown(key))
+    raise no_such_key(shown(key))
 
 
-def _shown(key: Any) -> str:
+def _part(hierarchy: Hierarchy, key: Any) -> str:
+    if type(key) is not int:
+        raise EvaluationError(f"unsupported index type '{kind_of(key)}'", "type")
+    if 0 <= key < len(hierarchy.parts):
+        return hierarchy.parts[key]
+    raise EvaluationError("index out of range", "value")
+
+
+def shown(key: Any) -> str:
+    """How an error shows a value."""
     cls = type(key)
     if cls is bool:
         return "true" if key else "false"
@@ -213,6 +231,7 @@ def _shown(key: Any) -> str:
 
 def optional_index(_ctx: Activation, container: Any, key: Any) -> Optional:
     """`container[?key]`."""
+    _qualifier(key)
     if type(container) is Optional:
         if not container.present:
             return container
@@ -234,7 +253,7 @@ def lookup(container: Any, key: Any) -> tuple[Any] | None:
         value = container.fields.get(key)
         present = any(value.fields.values()) if type(value) is Message else bool(value)
         return (value,) if present else None
-    return None
+    return (_part(container, key),) if cls is Hierarchy else None
 
 
 def select(ctx: Activation, operand: Any, field: str) -> Any:

@@ -244,6 +244,8 @@ class _Parser:
     def _list(self, offset: int) -> Node:
         elements: list[Node] = []
         optional: set[int] = set()
+        if self._empty("]"):
+            return ListExpr(elements, frozenset(optional), offset)
         while not self._take("]"):
             if self._take("?"):
                 optional.add(len(elements))
@@ -253,8 +255,18 @@ class _Parser:
                 break
         return ListExpr(elements, frozenset(optional), offset)
 
+    def _empty(self, closing: str) -> bool:
+        """Whether a literal ends at once; the grammar lets a lone comma stand in an empty one."""
+        after = self._tokens[min(self._index + 1, len(self._tokens) - 1)]
+        if self._next_is(",") and after.kind == "op" and after.value == closing:
+            self._index += 2
+            return True
+        return False
+
     def _map(self, offset: int) -> Node:
         entries: list[tuple[Node, Node, bool]] = []
+        if self._empty("}"):
+            return MapExpr(entries, offset)
         while not self._take("}"):
             optional = self._take("?")
             key = self._expression()

@@ -7,8 +7,10 @@ raises: the fast code then hands over to the exact evaluator, which knows CEL's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
+
+from gateway.policy.cel.errors import EvaluationError
 
 MIN_INT: Final = -(2**63)
 MAX_INT: Final = 2**63 - 1
@@ -39,12 +41,16 @@ class _Opaque:
 
 
 class Timestamp(_Opaque):
-    """A point in time: `ns` nanoseconds since 1970-01-01T00:00:00Z (negative before)."""
+    """A point in time: `ns` nanoseconds since 1970-01-01T00:00:00Z (negative before).
 
-    __slots__ = ("ns",)
+    `offset` is the zone it was written in, in seconds east of UTC: it shows in the timestamp's text and nowhere else.
+    """
 
-    def __init__(self, ns: int) -> None:
+    __slots__ = ("ns", "offset")
+
+    def __init__(self, ns: int, offset: int = 0) -> None:
         self.ns = ns
+        self.offset = offset
 
 
 class Duration(_Opaque):
@@ -147,12 +153,24 @@ class Network(_Opaque):
 
 
 class CelMap(_Opaque):
-    """A map with at least one key that is no string; `entries` maps a normalised key to (key, value)."""
+    """A map with at least one key that is no string; `entries` maps the identity of a key to (key, value)."""
 
     __slots__ = ("entries",)
 
-    def __init__(self, pairs: Iterator[tuple[Any, Any]]) -> None:
-        self.entries: dict[object, tuple[Any, Any]] = {normal_key(key): (key, value) for key, value in pairs}
+    def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
+        self.entries: dict[object, tuple[Any, Any]] = {identity(key): (key, value) for key, value in pairs}
+
+    def find(self, key: Any) -> tuple[Any, Any] | None:
+        """The entry of `key`. A whole double finds an int or uint key, an int a uint key and the reverse; no other key a double."""
+        entry = self.entries.get(identity(key))
+        if entry is not None:
+            return entry
+        cls = type(key)
+        if cls is float and key == key and abs(key) != float("inf") and key == int(key):  # noqa: PLR0124  # NaN
+            return self.entries.get(("int", int(key))) or self.entries.get(("uint", int(key)))
+        if cls is int or cls is Uint:
+            return self.entries.get(("uint" if cls is int else "int", int(key)))
+        return None
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -161,14 +179,62 @@ class CelMap(_Opaque):
         return (key for key, _ in self.entries.values())
 
 
-def normal_key(key: Any) -> object:
-    """A hashable stand-in under which CEL's equal keys meet: 1, 1u and 1.0 are one key, true and "1" are others."""
+def identity(key: Any) -> object:
+    """A hashable stand-in for a key of a map: 1, 1u, 1.0, true and "1" are different keys, as in a Go map.
+
+    Raises `EvaluationError` for bytes and hierarchies, which are no keys in Go.
+    """
     cls = type(key)
-    if cls is bool:
-        return (key,)
-    if cls is float and key == key and abs(key) != float("inf") and key == int(key):  # noqa: PLR0124  # NaN
-        return int(key)
-    return key if cls in (str, int, Uint, float) else (id(key),)
+    if cls is str:
+        return key
+    if cls is float:
+        return ("double", key) if key == key else object()  # noqa: PLR0124  # NaN is equal to no key, itself included
+    if cls in _KEY_NAMES:
+        return (_KEY_NAMES[cls], key.ns if cls is Timestamp or cls is Duration else key)
+    if cls is bytes or cls is Hierarchy:
+        raise EvaluationError(
+            f"internal error: runtime error: hash of unhashable type {go_name(key)}", "type"
+        )
+    return (id(key),)
+
+
+_KEY_NAMES: Final[dict[type, str]] = {
+    bool: "bool",
+    int: "int",
+    Uint: "uint",
+    Timestamp: "timestamp",
+    Duration: "duration",
+    type(None): "null",
+}
+_GO_NAMES: Final[dict[type, str]] = {
+    bool: "types.Bool",
+    int: "types.Int",
+    Uint: "types.Uint",
+    float: "types.Double",
+    str: "types.String",
+    bytes: "types.Bytes",
+    list: "*types.baseList",
+    dict: "*types.baseMap",
+    CelMap: "*types.baseMap",
+    type(None): "types.Null",
+    Timestamp: "types.Timestamp",
+    Duration: "types.Duration",
+    Optional: "*types.Optional",
+    TypeValue: "*types.Type",
+    Hierarchy: "types.Hierarchy",
+    SpiffeId: "types.SPIFFEID",
+    SpiffeTrustDomain: "types.SPIFFETrustDomain",
+    SpiffeMatcher: "types.SPIFFEMatcher",
+    Address: "ext.IP",
+    Network: "ext.CIDR",
+}
+
+
+def go_name(value: Any) -> str:
+    """The name of the value's Go type, which Cerbos shows in some errors."""
+    if type(value) is Message:
+        return f"*enginev1.{value.type_name.removeprefix('cerbos.engine.v1.').replace('.', '_')}"
+    return _GO_NAMES.get(type(value), "")
 
 
 KIND_NAMES: Final[dict[type, str]] = {
@@ -203,9 +269,24 @@ def kind_of(value: Any) -> str:
     return KIND_NAMES.get(type(value), type(value).__name__)
 
 
-def keys_of(value: Any) -> Any:
-    """The keys of a map in insertion order."""
-    return value.keys() if type(value) is dict else iter(value)
+def sorted_keys(value: Any) -> Any:
+    """The keys of a map in the order in which macros visit them.
+
+    Go's maps have no order of their own. Sorted keys make the answer depend on what the request says alone, and not
+    on the order in which it says it; keys that are no strings stay in the order of the expression.
+    """
+    return sorted(value) if type(value) is dict else iter(value)
+
+
+def sorted_items(value: Any) -> Any:
+    """The (key, value) pairs of a map in the order of `sorted_keys`."""
+    if type(value) is dict:
+        return sorted(value.items(), key=_first)
+    return value.entries.values()
+
+
+def _first(pair: tuple[str, Any]) -> str:
+    return pair[0]
 
 
 def items_of(value: Any) -> Any:
@@ -214,10 +295,10 @@ def items_of(value: Any) -> Any:
 
 
 def make_map(pairs: list[tuple[Any, Any]]) -> dict[str, Any] | CelMap:
-    """A map of `pairs`: a plain dict when every key is a string. Keys must be distinct."""
+    """A map of `pairs`, the last of equal keys wins: a plain dict when every key is a string."""
     if all(type(key) is str for key, _ in pairs):
         return dict(pairs)
-    return CelMap(iter(pairs))
+    return CelMap(pairs)
 
 
 def doubles(value: Any) -> Any:
