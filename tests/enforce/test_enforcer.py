@@ -195,7 +195,7 @@ def ask_one(pep: Pep, call: tuple) -> Answered:
     return pep.ask(payload, person(user, ROLE[user]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(CALLS)
 def test_no_answer_depends_on_an_earlier_answer(calls):
     pep = Pep()

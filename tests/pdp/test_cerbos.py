@@ -118,7 +118,7 @@ async def test_the_embedded_engine_and_the_pdp_agree_on_everything_asked_at_rand
             assert [(o.src, o.val) for o in theirs.outputs] == [(o.src, o.val) for o in ours.outputs], check
 
 
-ROLES = ("analyst", "engineer", "marketing", "product")
+ROLES = ("engineer", "marketing", "product")
 CALLS = [
     pre_tool_use("Read", {"file_path": f"{PROJECT}/.env"}),
     pre_tool_use("Write", {"file_path": f"{PROJECT}/a", "content": "x"}),

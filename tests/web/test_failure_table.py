@@ -24,6 +24,7 @@ from gateway.domain.ports import Identified
 from gateway.domain.vocabulary import CAUSES, FAILURE_DEFAULTS
 from gateway.errors import StoreError
 from gateway.identity.tokens import hash_token
+from gateway.synthetic import Marks
 from gateway.telemetry import Telemetry
 from gateway.web.hooks import HookLimits, Hooks
 from tests.support.enforcement import Pep, person
@@ -268,6 +269,7 @@ def application(pep: Pep, journal: Nowhere) -> tuple[web.Application, Telemetry]
         limits=HookLimits(),
         stopwatch=lambda: 0,
         new_error_id=lambda: "0190f3c8-7b5e-7c3a-9d52-4be1d6ad61e5",
+        marks=Marks(b"k" * 32, lambda: 0),
     )
     made = web.Application()
     made.add_routes(hooks.routes())

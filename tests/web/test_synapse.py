@@ -38,8 +38,8 @@ def test_a_denial_keeps_its_reason_context_and_word_to_the_person(gateway):
 
 
 def test_what_cannot_be_translated_is_named_in_record_and_log(gateway):
-    post(gateway, bash("git push --force origin"), path=ROUTE)
-    record = wait_for_record(gateway, tool="Bash", decision="deny")
+    post(gateway, {**bash("git push --force origin"), "session_id": "named"}, path=ROUTE)
+    record = wait_for_record(gateway, tool="Bash", decision="deny", session_id="named")
     assert "untranslated_output" in record["flags"]
     assert "no-force-push: suppressOutput" in record["detail"]
     lines = [json.loads(line) for line in gateway.output.splitlines() if '"output_not_translated"' in line]
@@ -96,10 +96,10 @@ def believing(tmp_path_factory) -> Iterator[GatewayProcess]:
 
 
 def test_headers_name_user_and_roles_once_that_is_switched_on(believing, gateway):
-    write = pre_tool_use("Write", {"file_path": f"{PROJECT}/a", "content": "x"})
+    write = pre_tool_use("Write", {"file_path": f"{PROJECT}/a", "content": "x"}, session_id="by headers")
     assert word(post(believing, write, X_Claude_User="max", X_Claude_Roles="marketing")) == "deny"
     assert word(post(believing, write, X_Claude_User="ada", X_Claude_Roles="engineer")) == "pass"
-    assert wait_for_record(believing, tool="Write", answer="deny")["principal"]["id"] == "max"
+    assert wait_for_record(believing, session_id="by headers", answer="deny")["principal"]["id"] == "max"
     assert word(post(gateway, write, X_Claude_User="max", X_Claude_Roles="marketing")) == "pass"
 
 
