@@ -50,10 +50,22 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-KNOWN_NAMES = (
-    "tool_name tool_input tool_use_id session_id cwd transcript_path permission_mode agent_id mcp_server effort "
-    "groups rules_off project_dir colour"
-).split()
+KNOWN_NAMES = [
+    "tool_name",
+    "tool_input",
+    "tool_use_id",
+    "session_id",
+    "cwd",
+    "transcript_path",
+    "permission_mode",
+    "agent_id",
+    "mcp_server",
+    "effort",
+    "groups",
+    "rules_off",
+    "project_dir",
+    "colour",
+]
 NAMES = st.sampled_from(KNOWN_NAMES) | st.text(max_size=8)
 
 
