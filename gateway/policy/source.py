@@ -213,7 +213,7 @@ class _Builder:
     def _place(self, node: Node) -> None:
         """Put a finished value where it belongs: document, item, field name or field."""
         if not self._open:
-            if not (isinstance(node, Scalar) and node.is_null):
+            if not (isinstance(node, Scalar) and node.bare and not node.text):
                 self._found.append(node)
             return
         parent = self._open[-1][0]

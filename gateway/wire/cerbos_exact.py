@@ -26,7 +26,8 @@ def read_exactly(message: Message, body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        line, column = _place(body[: error.start].decode("utf-8"), error.start)
+        before = body[: error.start].decode("utf-8")
+        line, column = _place(before, max(0, before.rfind('"')))
         _refuse(f"proto: syntax error (line {line}:{column}): invalid UTF-8 in string")
     start = len(text) - len(text.lstrip(_SPACE))
     if start == len(text):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 from random import Random
 
@@ -79,7 +80,7 @@ class Round:
 
 def _fuzz(rounds: int, directory: Path) -> None:
     first = int(os.environ.get("OSTIARY_FUZZ_SEED") or secrets.randbelow(10**9))
-    print(f"OSTIARY_FUZZ_SEED={first}")
+    sys.stdout.write(f"OSTIARY_FUZZ_SEED={first}\n")
     done = []
     for seed in range(first, first + rounds):
         one = Round(seed, directory / str(seed))
