@@ -14,7 +14,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from gateway.checks import Question, Questions, reserved_in
-from gateway.combine import combine
+from gateway.combine import Combined, combine
 from gateway.domain.check import CheckAnswer
 from gateway.domain.decision import Answer, Decision, Reason
 from gateway.domain.events import HookEvent
@@ -144,7 +144,7 @@ class Enforcer:
                 self._analyse(call)
             return self._notice(call, arrival)
         analysis = self._analyse(call)
-        refusal = self._refuse_unasked(facts)
+        refusal = self._refuse_unasked(call)
         if refusal is not None:
             return self._conclude(call, refusal)
         question = self._questions.ask(event, analysis, facts.principal, facts.decision_id)
@@ -171,7 +171,7 @@ class Enforcer:
             cause = "no_policy_loaded"
         elif isinstance(error, PdpInvalid):
             cause = "pdp_invalid"
-        return self._conclude(pending.call, _only(failed(cause, str(error))))
+        return self._conclude(pending.call, self._failure(pending.call, cause, str(error)))
 
     def refuse(self, arrival: Arrival, cause: Cause, detail: str, error_id: str = "") -> Answered:
         """A call that cannot be looked at: unreadable, or the gateway itself failed on it."""
@@ -234,17 +234,23 @@ class Enforcer:
         call.timings["analyse"] = self._stopwatch() - began
         return analysis
 
-    def _refuse_unasked(self, facts: Facts) -> Verdict | None:
+    def _refuse_unasked(self, call: Call) -> Verdict | None:
         """Reasons to decide without the backend, hardest first."""
-        event = facts.event
+        event = call.facts.event
         if event.problem and event.event in _GUARDED:
-            return _only(failed("payload_invalid", event.problem))
-        if REUSED in facts.flags:
+            return self._failure(call, "payload_invalid", event.problem)
+        if REUSED in call.facts.flags:
             text = "The call's id was already used for another input; issue a new call"
             reason = Reason(rule=f"ostiary.{REUSED}", decision="deny", text=text)
             return Verdict(Decision(word="deny", reasons=(reason,)))
         problem = self._ready()
-        return _only(failed("no_policy_loaded", problem)) if problem else None
+        return self._failure(call, "no_policy_loaded", problem) if problem else None
+
+    def _failure(self, call: Call, cause: Cause, detail: str) -> Verdict:
+        """A failure in the place of the policies: what else is doubtful may still be stricter than it."""
+        failure = failed(cause, detail)
+        combined = Combined(decision=failure, failure=failure)
+        return judge(combined, call.facts.analysis or Analysis(), call.doubts, self._stance)
 
     def _conclude(self, call: Call, verdict: Verdict) -> Answered:
         """Mode and failure policy turn the decision into an answer; memory keeps the call."""

@@ -14,6 +14,7 @@ from gateway.session import Seen, SessionMemory
 _AFTERWARDS = frozenset(AFTERWARDS_EVENTS)
 REUSED = "call_id_reuse"
 REWRITTEN = "rewritten_after_approval"
+CLAIM_CHANGED = "claim_changed"
 RAN_ANYWAY = "ran_after_denial"
 
 
@@ -27,6 +28,8 @@ class Lookback:
     def of(self, facts: Facts) -> Seen | None:
         """The earlier call this one repeats or follows; sets the digest of the input and flags what is suspicious."""
         event = facts.event
+        if self._memory.claims_changed(facts.principal.key, event):
+            facts.flags += (CLAIM_CHANGED,)
         if not event.tool:
             return None
         if event.event in _AFTERWARDS:

@@ -7,6 +7,7 @@ gateway away from its agents.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 CHECKS = ("policies", "journal", "canary", "serving")
@@ -17,6 +18,7 @@ class Readiness:
 
     def __init__(self) -> None:
         self._problems: dict[str, str] = dict.fromkeys(CHECKS, "not checked yet")
+        self._watched: dict[str, Callable[[], str]] = {}
         self._notes: dict[str, str] = {}
 
     def set(self, check: str, problem: str) -> None:
@@ -24,6 +26,11 @@ class Readiness:
         if check not in self._problems:
             raise KeyError(check)
         self._problems[check] = problem
+
+    def watch(self, check: str, problem: Callable[[], str]) -> None:
+        """Ask for a check's problem whenever readiness is asked for."""
+        self.set(check, "")
+        self._watched[check] = problem
 
     def note(self, name: str, sentence: str) -> None:
         """State something that works only in part; an empty sentence takes the note back."""
@@ -35,7 +42,7 @@ class Readiness:
     @property
     def ready(self) -> bool:
         """Whether every check holds."""
-        return not any(self._problems.values())
+        return not any(self._now().values())
 
     @property
     def degraded(self) -> bool:
@@ -46,6 +53,9 @@ class Readiness:
         """Everything, for people with a credential."""
         return {
             "ready": self.ready,
-            "checks": {name: problem or "ok" for name, problem in self._problems.items()},
+            "checks": {name: problem or "ok" for name, problem in self._now().items()},
             "degraded": dict(self._notes),
         }
+
+    def _now(self) -> dict[str, str]:
+        return {**self._problems, **{check: problem() for check, problem in self._watched.items()}}

@@ -104,6 +104,8 @@ class Supervision:
         self._announce = announce
         self._problem = _NOT_CHECKED
         self._coverage: Coverage | None = None
+        readiness.watch("journal", lambda: journal.problem)
+        telemetry.ready.set_function(lambda: float(readiness.ready))
 
     @property
     def backend_problem(self) -> str:
@@ -127,7 +129,6 @@ class Supervision:
             local = str(error)
         self._readiness.set("canary", local)
         self._readiness.set("policies", "" if self._local.revision else "No policy is loaded.")
-        self._readiness.set("journal", self._journal.problem)
         if self._remote is None:
             self._problem = local
             self._covered(await probe(self._pdp, _LOCAL_SECONDS))
@@ -135,7 +136,6 @@ class Supervision:
             await self._check_remote(self._remote)
             # From now on the backend proves itself call by call.
             self._problem = ""
-        self._telemetry.ready.set(self._readiness.ready)
         for summary in self._meters.ended(self._clock()):
             self._summarise(summary)
 

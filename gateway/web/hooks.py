@@ -22,6 +22,7 @@ from gateway.domain.vocabulary import DECIDED_EVENTS
 from gateway.enforce import Answered, Arrival, Enforcer, bare
 from gateway.errors import PdpError
 from gateway.recording import UNTRANSLATED
+from gateway.synthetic import HEADER, Marks, identified_by
 from gateway.telemetry import Telemetry
 from gateway.web.bodies import BodyLimits, RefusedBody, read_event
 from gateway.web.guards import error
@@ -31,6 +32,7 @@ LEGACY_ROUTE = "/ext/claude"
 LEGACY_AGENT = "claude-code"
 HOOKS_ROUTE = "/v1/hooks"
 NOTICE_HEADER = "x-ostiary-notice"
+SYNTHETIC = HEADER.lower()
 _LOG = structlog.stdlib.get_logger("ostiary.hooks")
 _DECIDED = frozenset(DECIDED_EVENTS)
 _AGENT_CHARACTERS = 40
@@ -66,6 +68,7 @@ class Hooks:
         limits: HookLimits,
         stopwatch: Stopwatch,
         new_error_id: Callable[[], str],
+        marks: Marks,
         observers: Sequence[RecordObserver] = (),
     ) -> None:
         self._enforcer = enforcer
@@ -77,6 +80,7 @@ class Hooks:
         self._limits = limits
         self._stopwatch = stopwatch
         self._new_error_id = new_error_id
+        self._marks = marks
         self._observers = tuple(observers)
         self._peers = Peers()
 
@@ -124,6 +128,10 @@ class Hooks:
         except TimeoutError:
             slow = RefusedBody(408, "The request's body did not arrive in time.")
             return await self._refused(slow, adapter, arrival)
+        mark = self._marks.read(headers.get(SYNTHETIC, ""), event)
+        if mark is not None:
+            event = structs.replace(event, synthetic=True)
+            arrival = structs.replace(arrival, identified=identified_by(mark) or arrival.identified)
         arrival = structs.replace(arrival, event=event, decode_ns=self._stopwatch() - arrival.started)
         return _reply(adapter, event, await self._answer(arrival))
 
@@ -180,9 +188,15 @@ class Hooks:
             _LOG.warning("output_not_translated", detail=record.detail, decision_id=record.decision_id)
         if record.mode == "disabled" and answered.recorded:
             _LOG.warning("calls_pass_unexamined", agent=record.agent, decision_id=record.decision_id)
-        for observer in self._observers:
-            observer(record)
+        self._show(record)
         return answer
+
+    def _show(self, record: Record) -> None:
+        for observer in self._observers:
+            try:
+                observer(record)
+            except Exception as failure:  # noqa: BLE001 - who watches must not be able to stop a call
+                _LOG.error("observer_failed", exc_info=failure)
 
     async def _journalled(self, record: Record) -> Exception | None:
         """What kept a record from being written, None once it is as durable as configured."""

@@ -21,6 +21,7 @@ from tests.support.payloads import PROJECT, pre_tool_use
 
 SECRET = {"file_path": f"{PROJECT}/.env"}
 SOURCE = {"file_path": f"{PROJECT}/src/app.py"}
+NOBODY = Identified(principal=ANONYMOUS, proven=False, problem="missing")
 STRICTNESS = ["pass", "allow", "ask", "deny"]
 
 
@@ -79,6 +80,22 @@ def test_a_backend_that_gives_no_answer_is_the_failure_it_is(error, cause):
 
     answered = Pep(pdp=ScriptedPdp(fail)).ask(pre_tool_use("Read", SOURCE))
     assert (answered.answer.word, answered.record.cause, answered.causes) == ("deny", cause, (cause,))
+
+
+@pytest.mark.parametrize("cause", ["pdp_unavailable", "no_policy_loaded", "payload_invalid"])
+def test_a_failure_the_operator_lets_pass_opens_nothing_that_is_doubtful_besides(cause):
+    def away(_request):
+        raise PdpUnavailable("away")
+
+    pep = Pep(
+        failure_policy={cause: "pass", "unauthenticated": "ask"},
+        pdp=ScriptedPdp(away),
+        ready=lambda: "the canary lives" if cause == "no_policy_loaded" else "",
+    )
+    payload = pre_tool_use("Read", {} if cause == "payload_invalid" else SOURCE)
+    assert pep.word(payload) == "pass"
+    answered = pep.ask(payload, NOBODY)
+    assert (answered.answer.word, set(answered.causes)) == ("ask", {cause, "unauthenticated"})
 
 
 # --- repeats and reused ids ---------------------------------------------------------------------------------------------
@@ -262,8 +279,6 @@ def test_contents_do_not_leave_for_the_backend_unless_configured_or_on_the_legac
 
 
 # --- who asks -----------------------------------------------------------------------------------------------------------
-
-NOBODY = Identified(principal=ANONYMOUS, proven=False, problem="missing")
 
 
 def test_nobody_is_denied_in_enforce_without_asking_the_backend():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import HookEvent
+from gateway.domain.events import Claims, HookEvent
 from gateway.session import REPEAT_NANOSECONDS, Seen, SessionMemory
 
 ALICE = ("token", "", "alice")
@@ -48,7 +48,7 @@ def test_an_event_after_the_fact_finds_its_approval():
 def test_calls_without_an_id_are_not_kept():
     memory = SessionMemory()
     memory.remember(ALICE, call(""), Seen(digest="d", decision_id="1", at=0))
-    assert len(memory) == 0
+    assert len(memory.calls) == 0
     assert memory.see(ALICE, call(""), "d", 1)[0] == "new"
 
 
@@ -59,7 +59,7 @@ def test_a_flood_of_one_principal_leaves_anothers_calls_in_memory():
     for number in range(1000):
         memory.remember(MALLORY, call(f"m{number}"), Seen(digest="d", decision_id="1", at=0))
     assert all(memory.see(ALICE, call(f"a{number}"), "d", 1)[0] == "repeat" for number in range(16))
-    assert len(memory) == 64
+    assert len(memory.calls) == 64
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 30)), max_size=300), st.integers(1, 20))
@@ -67,8 +67,30 @@ def test_memory_never_holds_more_than_its_window(calls, entries):
     memory = SessionMemory(entries=entries)
     for principal, number in calls:
         memory.remember(("token", "", principal), call(str(number)), Seen(digest="d", decision_id="1", at=0))
-        assert len(memory) <= entries
-        assert len(memory) == sum(len(held) for held in memory._by_principal.values())
+        assert len(memory.calls) <= entries
+        assert len(memory.calls) == sum(len(held) for held in memory.calls._by_principal.values())
     if calls:
         principal, number = calls[-1]
         assert memory.see(("token", "", principal), call(str(number)), "d", 1)[0] == "repeat"
+
+
+def claiming(session: str = "s", **claims: str) -> HookEvent:
+    return HookEvent(agent="claude-code", event="PreToolUse", session_id=session, claims=Claims(**claims))
+
+
+def test_claims_that_change_within_a_session_are_noticed_and_the_first_ones_stay():
+    memory = SessionMemory()
+    assert not memory.claims_changed(ALICE, claiming(home="/home/alice", project_dir="/p"))
+    assert not memory.claims_changed(ALICE, claiming(home="/home/alice", project_dir="/p"))
+    assert memory.claims_changed(ALICE, claiming(home="/nowhere", project_dir="/p"))
+    assert not memory.claims_changed(ALICE, claiming(home="/home/alice", project_dir="/p"))
+
+
+def test_sessions_principals_and_events_without_claims_do_not_mix():
+    memory = SessionMemory()
+    assert not memory.claims_changed(ALICE, claiming())
+    assert not memory.claims_changed(ALICE, claiming(home="/home/alice"))
+    assert not memory.claims_changed(ALICE, claiming())
+    assert not memory.claims_changed(MALLORY, claiming(home="/home/mallory"))
+    assert not memory.claims_changed(ALICE, claiming("t", home="/elsewhere"))
+    assert not memory.claims_changed(ALICE, claiming("", home="/anything"))
