@@ -10,6 +10,7 @@ from gateway.policy.cel import (
     functions_collections,
     functions_core,
     functions_identity,
+    functions_json,
     functions_math,
     functions_network,
     functions_paths,
@@ -115,6 +116,7 @@ def implementations() -> dict[str, Function]:
         functions_collections,
         functions_identity,
         functions_paths,
+        functions_json,
     ):
         table.update(module.FUNCTIONS)
     return table

@@ -112,6 +112,11 @@ def masked(_ctx: Activation, network: Network) -> Network:
     return Network(Address(network.address.version, network.address.bits >> shift << shift), network.prefix)
 
 
+def is_mask(ctx: Activation, network: Network) -> bool:
+    """`range.isMask()`: whether no host bit is set."""
+    return masked(ctx, network).address.bits == network.address.bits
+
+
 def _is_global_unicast(address: Address) -> bool:
     parsed = _object(address)
     broadcast = address.version == 4 and address.bits == 2**32 - 1
@@ -181,6 +186,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "containsIP": contains_ip,
     "containsCIDR": contains_cidr,
     "masked": masked,
+    "isMask": is_mask,
     "prefixLength": lambda _ctx, network: network.prefix,
     "inIPAddrRange": in_ip_addr_range,
 }
