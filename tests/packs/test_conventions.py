@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from gateway.domain.attributes import OPERATION_ATTRIBUTES
+from gateway.domain.attributes import ATTRIBUTE_VALUES, OPERATION_ATTRIBUTES
 from gateway.domain.vocabulary import CANARY_KIND, FILE_GROUPS, HOST_GROUPS, OPERATION_ACTIONS
 from gateway.packs import pack_files, shipped_packs
 
@@ -23,6 +23,10 @@ _LAST = {
     "host": "other_hosts",
     "mcp_tool": "other_mcp_tools",
     "subagent": "other_subagents",
+    "command": "other_commands",
+    "git": "other_git",
+    "package": "other_packages",
+    "credential": "environment",
 }
 
 
@@ -67,7 +71,7 @@ def test_a_rule_first_asks_whether_it_is_off(path, rule):
         # It proves that `rules_off` can be asked at all; it stops no call whose facts are whole.
         assert expression(rule).startswith("!(has(R.attr.rules_off) && type(R.attr.rules_off) == list")
     else:
-        assert expression(rule).startswith(f'!("{rule["name"]}" in R.attr.rules_off) &&')
+        assert f"{expression(rule)} &&".startswith(f'!("{rule["name"]}" in R.attr.rules_off) &&')
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -91,9 +95,13 @@ def test_a_policy_ends_in_an_allow_and_reads_no_attribute_before_its_type_is_kno
 @pytest.mark.parametrize(("path", "rule"), RULES, ids=IDS)
 def test_a_rule_names_groups_and_actions_that_exist(path, rule):
     kind = FILES[path]["resource"]
+    known = {"file": FILE_GROUPS, "host": HOST_GROUPS}.get(kind, ATTRIBUTE_VALUES.get((kind, "groups"), ()))
     for group in re.findall(r'"([a-z_]+)" in R\.attr\.groups', expression(rule)):
-        assert group in (FILE_GROUPS if kind == "file" else HOST_GROUPS)
-    if kind != CANARY_KIND:
+        assert group in known
+    for trait in re.findall(r'"([a-z_]+)" in R\.attr\.traits', expression(rule)):
+        assert trait in ATTRIBUTE_VALUES["command", "traits"]
+    # The actions of git are its subcommands, an open set.
+    if kind not in (CANARY_KIND, "git"):
         assert set(rule["actions"]) <= {"*", *OPERATION_ACTIONS[kind]}
 
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _INHERITED: Final = ("HOME", "PWD", "OLDPWD", "USER", "TMPDIR")
 _MAX_WORDS: Final = 64
+_STORES: Final = {"env": "ENVIRONMENT"}
+"""What a whole store is called among the sources of what is sent."""
 
 
 class Application:
@@ -81,6 +83,8 @@ class Application:
                 self._copy(effect, call, fetched)
             else:
                 self._record(effect, state)
+                if type(effect) is Credential and effect.all:
+                    read.append(Stream(sources=frozenset({f"${_STORES.get(effect.store, effect.store)}"})))
         self._files.remote = was_remote
         return self._output(call, output, read, fetched, printed)
 

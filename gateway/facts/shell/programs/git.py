@@ -42,6 +42,13 @@ _SHELLED: Final = re.compile(
     r"(?:core\.(?:sshcommand|editor|pager|fsmonitor|askpass)|alias\..*|diff\..*|sequence\.editor|pager\..*|gpg\..*program|credential\..*|.*\.cmd)",
     re.IGNORECASE,
 )
+_HARMLESS: Final = re.compile(
+    r"(?:user\.(?:name|email|signingkey)|color\..*|push\.(?:default|autosetupremote|followtags)|pull\.(?:rebase|ff)|fetch\.prune.*|branch\..*|init\.defaultbranch"
+    r"|core\.(?:autocrlf|eol|filemode|ignorecase|quotepath|longpaths|abbrev|symlinks|precomposeunicode)|merge\.(?:ff|conflictstyle|renames)|rebase\..*"
+    r"|advice\..*|commit\.(?:gpgsign|verbose)|tag\.(?:sort|gpgsign)|status\..*|log\..*|diff\.(?:renames|algorithm|colormoved)|rerere\..*|column\..*)",
+    re.IGNORECASE,
+)
+"""Settings that change how git shows or merges and can run nothing: git keeps them in its own file."""
 _QUIET: Final = Grammar(
     valued=frozenset(
         [
@@ -411,6 +418,8 @@ def _config(name: str, arguments: Arguments) -> list[Effect]:
     if arguments.has("--get", "--get-all", "--get-regexp", "-l", "--list", "--get-urlmatch"):
         changes = False
     effects: list[Effect] = [Git(sub=name)]
+    if changes and operands and _HARMLESS.fullmatch(operands[0].text):
+        return effects
     if changes:
         effects.append(Touch(action="write", path=path))
         if len(operands) > 1:
