@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from gateway.checks import CheckSettings
 from gateway.config import Config, Token
@@ -230,6 +233,11 @@ def rules_off(config: Config, names: Iterable[str]) -> tuple[str, ...]:
             )
         found |= matching
     return tuple(sorted(found))
+
+
+def config_digest(config: Config) -> str:
+    """What tells two configurations apart, in the record of a start: tokens stand in it as hashes only."""
+    return hashlib.sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()[:12]
 
 
 def stated(config: Config) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from gateway.clerk_process import ClerkProcess
 from gateway.config import Config
 from gateway.config_rules import (
     check_settings,
+    config_digest,
     facts_settings,
     identity_rules,
     posture_of,
@@ -222,11 +223,10 @@ class GateBuilder:
         return [*places, self._config_file] if self._config_file is not None else places
 
     def _build_pdp(self) -> Pdp:
-        config = self._config
-        if config.backend == "local":
+        if self._config.backend == "local":
             return self._local
         self._remote = build_remote(
-            config,
+            self._config,
             self._telemetry.asked,
             lambda problem: self._supervision.proved(problem),  # noqa: PLW0108 - supervision is built after its backend
         )
@@ -259,7 +259,7 @@ class GateBuilder:
             rules=remote_rules(config),
             load_policies=self._load_policies,
             origin=self._origin,
-            facts={"version": product_version(), "mode": config.mode},
+            facts={"version": product_version(), "mode": config.mode, "config": config_digest(config)},
             clock=clock.now,
             new_id=self._new_id,
             announce=self._news.announce,

@@ -13,13 +13,14 @@ import pytest_asyncio
 from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
 from gateway.canary import ask_canary
 from gateway.clock import stopwatch
+from gateway.domain.vocabulary import DECIDED_EVENTS
 from gateway.errors import PdpUnproven
 from gateway.probes import probe
 from gateway.proven import ProvenPdp
 from tests.pdp import contract
 from tests.pdp.contract import SECONDS, asked, request
 from tests.support.enforcement import Pep, engine_of, person
-from tests.support.payloads import PROJECT, pre_tool_use
+from tests.support.payloads import PROJECT, pre_tool_use, recorded
 from tests.support.processes import CerbosProcess
 
 POLICIES = Path(__file__).parent / "policies"
@@ -128,6 +129,19 @@ CALLS = [
     pre_tool_use("WebFetch", {"url": "https://example.org/", "prompt": "x"}),
     pre_tool_use("mcp__files__read", {"path": "/etc/shadow"}),
 ]
+
+
+async def test_the_shipped_packs_decide_every_recorded_call_alike_on_the_pdp_and_in_process(cerbos):
+    remote = backend(cerbos)
+    calls = [payload for payload in recorded().values() if payload["hook_event_name"] in DECIDED_EVENTS]
+    assert len(calls) > 40
+    for payload in (*calls, *CALLS):
+        for roles in (("engineer",), ("marketing",)):
+            local = await Pep().ask_waiting(payload, person("ada", *roles))
+            asked_there = await Pep(pdp=remote).ask_waiting(payload, person("ada", *roles))
+            assert asked_there.record.decision == local.record.decision, payload
+            assert asked_there.answer == local.answer, payload
+    await remote.close()
 
 
 def test_the_order_of_roles_changes_no_answer_of_the_shipped_packs():

@@ -180,3 +180,12 @@ def test_the_exposition_is_what_the_scraper_accepts(accept):
     body, content_type = used().render(accept)
     assert b"ostiary_build_info" in body
     assert content_type.partition(";")[0] == (accept.partition(";")[0] or "text/plain")
+
+
+def test_the_page_about_metrics_names_every_one_with_its_labels():
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for line in CONTRACT.read_text().splitlines():
+        name, kind, *labels = line.split()
+        shown = f"`{name}_total`" if kind == "counter" else f"`{name}`"
+        (row,) = [row for row in page.splitlines() if shown in row]
+        assert all(label in row for label in labels), name

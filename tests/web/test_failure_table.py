@@ -28,7 +28,7 @@ from gateway.synthetic import Marks
 from gateway.telemetry import Telemetry
 from gateway.web.hooks import HookLimits, Hooks
 from tests.support.enforcement import Pep, person
-from tests.support.http import metric, post, records, wait_for_record, word
+from tests.support.http import get, metric, post, records, wait_for_record, word
 from tests.support.payloads import PROJECT, pre_tool_use
 from tests.support.pdp_stub import PdpStub
 from tests.support.processes import GatewayProcess
@@ -200,9 +200,10 @@ def test_a_record_that_cannot_be_written(table):
     try:
         reply = post(gateway, pre_tool_use("Read", READ))
         refused = post(gateway, pre_tool_use("Read", READ))
+        probe = get(f"{gateway.admin_url}/readyz").status
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-    assert (word(reply), word(refused)) == (answer, answer)
+    assert (word(reply), word(refused), probe) == (answer, answer, 503)
     if table.mode == "enforce":
         assert why("record_failed") in reply.json["hookSpecificOutput"]["permissionDecisionReason"]
     else:
@@ -210,6 +211,7 @@ def test_a_record_that_cannot_be_written(table):
     assert metric(gateway, "ostiary_failures_total", cause="record_failed", answer=answer) == before + 2
     assert metric(gateway, "ostiary_audit_dropped_total", reason="write_failed") == dropped + 2
     assert word(post(gateway, pre_tool_use("Read", READ))) == "pass"
+    assert get(f"{gateway.admin_url}/readyz").status == 200
 
 
 # An unknown exception cannot be provoked from outside, so the same routes are served here with a part that breaks.
