@@ -48,7 +48,7 @@ FAILURE_DEFAULTS: dict[str, FailureAnswer] = {
     "payload_invalid": "deny",
     "unauthenticated": "deny",
     "analysis_limit": "ask",
-    "opaque": "pass",
+    "opaque": "ask",
     "evaluation_error": "deny",
     "over_quota": "deny",
     "internal_error": "deny",

@@ -97,7 +97,8 @@ def test_no_policy_answers_the_prompt_about_a_command_whose_text_tells_too_littl
 ) -> None:
     gateway = start_gateway(trusting(tmp_path / "site", "PreToolUse", "PermissionRequest"))
     place.settings(hooks(gateway.hooks_url, block=True))
-    hidden = "touch $(printf 'opa')que.txt; eval \"$(printf 'touch opaque.txt')\""
+    (place.project / "steps.txt").write_text("touch opaque.txt\n")
+    hidden = 'eval "$(cat steps.txt)"'
 
     with terminal(
         place, tmp_path, Call("opaque", "Bash", {"command": hidden, "description": "Run it"})
