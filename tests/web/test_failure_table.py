@@ -259,7 +259,7 @@ class BrokenRedactor:
         return self._inner.digest(value)
 
 
-def application(pep: Pep, journal: Nowhere) -> tuple[web.Application, Telemetry]:
+def application(pep: Pep, journal: Nowhere, *observers) -> tuple[web.Application, Telemetry]:
     telemetry = Telemetry(agents=("claude-code",), tools=("Read",), rules=(), version="1")
     hooks = Hooks(
         enforcer=pep.enforcer,
@@ -272,6 +272,7 @@ def application(pep: Pep, journal: Nowhere) -> tuple[web.Application, Telemetry]
         stopwatch=lambda: 0,
         new_error_id=lambda: "0190f3c8-7b5e-7c3a-9d52-4be1d6ad61e5",
         marks=Marks(b"k" * 32, lambda: 0),
+        observers=observers,
     )
     made = web.Application()
     made.add_routes(hooks.routes())
@@ -323,3 +324,15 @@ async def test_an_exception_while_the_refusal_is_made(mode, always):
         assert "redact" not in str(body)
     else:
         assert body["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
+async def test_whoever_watches_cannot_stop_a_call():
+    def watch(record) -> None:
+        raise OSError("the terminal is gone")
+
+    seen: list = []
+    with capture_logs() as logs:
+        status, body = await answer_of(application(Pep(), Nowhere([]), watch, seen.append)[0])
+    assert (status, body) == (200, {})
+    assert len(seen) == 1
+    assert [line["event"] for line in logs] == ["observer_failed"]
