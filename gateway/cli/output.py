@@ -37,5 +37,8 @@ def show(on: Console, table: RenderableType) -> None:
 
 
 def print_json(schema: str, body: Mapping[str, Any]) -> None:
-    """Print `body` as JSON on stdout. `schema` names this output and its version (`ostiary.doctor/1`)."""
-    sys.stdout.write(json.dumps({"schema": schema, **body}, indent=2, ensure_ascii=False) + "\n")
+    """Print `body` as JSON on stdout. `schema` names this output and its version (`ostiary.doctor/1`).
+
+    Only ASCII leaves: what an agent wrote may hold characters that a terminal obeys.
+    """
+    sys.stdout.write(json.dumps({"schema": schema, **body}, indent=2) + "\n")
