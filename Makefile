@@ -22,7 +22,7 @@ type: $(VENV)/.dev-installed
 	$(BIN)/mypy
 
 test: $(VENV)/.dev-installed tests/node_modules/.installed
-	$(BIN)/pytest -n 2 -m "not system and not soak" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not system and not soak" $(ARGS)
 
 test-system: $(VENV)/.dev-installed tests/node_modules/.installed
 	$(BIN)/pytest -m "system" --require-system $(ARGS)

@@ -229,7 +229,7 @@ def rules_off(config: Config, names: Iterable[str]) -> tuple[str, ...]:
             raise ConfigError(
                 f"packs.{pattern}: no rule has this name.",
                 number=31,
-                remedy="`ostiary policy rules` lists them.",
+                remedy=f"The rules are {', '.join(sorted(known))}.",
             )
         found |= matching
     return tuple(sorted(found))

@@ -87,7 +87,7 @@ def command(
         now = asked if asked is not None else clock.now()
     found = explain(engine, request, now)
     if as_json:
-        click.echo(json.dumps(_as_json(found, engine), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_as_json(found, engine), indent=2))
         return
     paint = _painted if sys.stdout.isatty() else _plain
     for explanation in found:

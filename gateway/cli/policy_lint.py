@@ -68,7 +68,7 @@ def command(
     found = lint(documents, words(dropped), frozenset(inside) if shipped else frozenset(), covered)
     found = tuple(finding for finding in found if _wanted(finding, inside, notes=notes))
     if form == "json":
-        click.echo(json.dumps(to_json(found, desk.roots), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(to_json(found, desk.roots), indent=2))
     else:
         _print(found)
     if any(finding.severity == "error" for finding in found):

@@ -19,7 +19,7 @@ def print_problems(
     problems = problem.problems if isinstance(problem, PolicyProblems) else (problem,)
     if form == "json":
         roots = desk.roots if desk is not None else (str(directory),)
-        click.echo(json.dumps(to_json(problems, roots), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(to_json(problems, roots), indent=2))
         return
     for one in problems:
         click.echo(str(one), err=True)

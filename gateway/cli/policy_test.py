@@ -140,7 +140,7 @@ def _record_test(identifier: str, directory: Path | None, config: Config) -> boo
 
 def _rendered(suites: tuple[SuiteResult, ...], form: str, *, verbose: bool) -> str:
     if form == "json":
-        return json.dumps(results.to_json(suites), indent=2, ensure_ascii=False)
+        return json.dumps(results.to_json(suites), indent=2)
     if form == "junit":
         return junit(suites)
     return report(suites, tree=form == "tree", verbose=verbose, paint=_paint)
