@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
 from gateway.domain.check import NO_MATCH
 from gateway.policy.model import SchemaReference, sanitised
+from gateway.policy.reads import NOTHING, Reads, reads_of
 from gateway.policy.table import PolicyRow, RolePolicyRow, Step, Table, scope_chain
 
 _CHAINS_KEPT = 4096
@@ -49,6 +51,17 @@ class Chain:
         self.exists = exists
         self.schemas = schemas
         self._steps: dict[tuple[str, tuple[str, ...]], tuple[Link, ...]] = {}
+
+    @cached_property
+    def reads(self) -> Reads:
+        """What the policies of all its scopes read."""
+        found = NOTHING
+        for rows in self.scopes:
+            if rows.policy is not None:
+                found |= reads_of(rows.policy.rules, rows.policy.derived_roles)
+            for narrowing in rows.role_policies.values():
+                found |= reads_of(narrowing.rules)
+        return found
 
     def steps(self, action: str, roles: tuple[str, ...]) -> tuple[Link, ...]:
         """The steps of every scope. Kept, up to a number that no client can raise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
@@ -117,7 +117,7 @@ class _Builder:
             rules.append(
                 structs.replace(row, roles=_roles(rule.roles), denies_unless=_unless(row, consent=consent))
             )
-        names.keep(used_programs(rules, derived=False))
+        names.keep(program for rule in rules for program in rule.programs())
         return PolicyRow(
             key=key,
             scope=document.scope,
@@ -135,7 +135,7 @@ class _Builder:
             for rule in document.rules
         ]
         rules = [structs.replace(row, denies_unless=_unless(row, consent=consent)) for row in rows]
-        names.keep(used_programs(rules, derived=False))
+        names.keep(program for rule in rules for program in rule.programs())
         return PolicyRow(key=key, scope=document.scope, rules=rules)
 
     def _role(self, document: RolePolicy) -> RolePolicyRow:
@@ -153,7 +153,7 @@ class _Builder:
                     denies_unless=rule.condition is not None,
                 )
             )
-        names.keep(used_programs(rules, derived=False))
+        names.keep(program for rule in rules for program in rule.programs())
         return RolePolicyRow(key=key, role=document.name, rules=rules)
 
     def _rule(
@@ -262,12 +262,3 @@ def _roles(names: tuple[str, ...]) -> NameSet:
 def _unless(row: RuleRow, *, consent: bool) -> bool:
     """Whether an ALLOW stays as a DENY for whoever does not meet its condition: the parent scope has to allow."""
     return consent and row.effect == "EFFECT_ALLOW" and row.condition is not None
-
-
-def used_programs(rows: Iterable[RuleRow], *, derived: bool = True) -> Iterable[Program]:
-    """Every program of some rules: conditions, outputs, and on request the conditions of their derived roles."""
-    for row in rows:
-        yield from row.condition.programs() if row.condition else ()
-        yield from (program for program in (row.activated, row.not_met) if program is not None)
-        for role in row.derived_roles if derived else ():
-            yield from role.condition.programs() if role.condition else ()

@@ -20,13 +20,14 @@ from gateway.domain.check import (
 )
 from gateway.domain.principal import Principal
 from gateway.policy.cel import Activation, Budget
-from gateway.policy.chain import Chains
+from gateway.policy.chain import Chain, Chains
 from gateway.policy.compile import build_steps
 from gateway.policy.directory import SourceFile
 from gateway.policy.evaluate import Evaluation, Observer, Roles
 from gateway.policy.load import load_steps
 from gateway.policy.model import sanitised
 from gateway.policy.problems import Complaints
+from gateway.policy.reads import ATTRIBUTES, Reads
 from gateway.policy.schemas import Schemas
 from gateway.policy.settings import ENGINE_VERSION, EngineSettings
 from gateway.policy.steps import Steps, finish
@@ -91,6 +92,21 @@ class Engine:
         table = structs.replace(self._table, globals=settings.globals)
         return Engine(table, self._schemas, settings, self.revision)
 
+    def reads(self, principal: Principal, resource: Resource) -> Reads:
+        """What of a check can change its answer. Equal reads and equal parts of the request have equal answers.
+
+        The answer also repeats the resource's kind and id.
+        """
+        version, scope = self._asked(resource)
+        chain = self._chains.of_resource(resource.kind, version, scope)
+        of_principal = self._of_principal(principal, resource.kind, version)
+        found = chain.reads | of_principal.reads
+        if chain.schemas is not None and self._settings.schema_enforcement != "none":
+            found |= ATTRIBUTES
+        # Where a policy is for some principal of the version and scope, answers name this one's.
+        own = of_principal.exists or any(rows.policy is not None for rows in of_principal.scopes)
+        return found | Reads(principal_id=own)
+
     def check(self, request: CheckRequest, now: int) -> CheckAnswer:
         """The decisions of a batch; `now` (nanoseconds since the epoch) is the time of all of them."""
         return self.check_with(request, Activation(now=now))
@@ -131,22 +147,15 @@ class Engine:
     ) -> ResourceDecision:
         settings = self._settings
         kind = resource.kind
-        version = resource.policy_version or settings.default_version
-        own_scope = resource.scope.removeprefix(".")
-        # `.` is the root scope itself, also where the settings name another one for whoever says nothing.
-        scope = own_scope or ("" if resource.scope else settings.default_scope)
-        principal_scope = principal.scope.removeprefix(".") or (
-            "" if principal.scope else settings.default_scope
-        )
+        version, scope = self._asked(resource)
         chain = self._chains.of_resource(kind, version, scope)
-        own_version = principal.policy_version or settings.default_version
-        of_principal = self._chains.of_principal(principal.id, version, principal_scope, kind, own_version)
+        of_principal = self._of_principal(principal, kind, version)
         activation.resource = {
             "kind": kind,
             "id": resource.id,
             "attr": resource.attr,
             "policyVersion": resource.policy_version,
-            "scope": own_scope,
+            "scope": resource.scope.removeprefix("."),
         }
         activation.budget = Budget(settings.expression_budget)
         errors: tuple[ValidationError, ...] = ()
@@ -171,6 +180,18 @@ class Engine:
             observer=observer,
         )
         return evaluation.run(kind, resource.id, actions, errors)
+
+    def _asked(self, resource: Resource) -> tuple[str, str]:
+        """The version and scope that are asked for."""
+        # `.` is the root scope itself, also where the settings name another one for whoever says nothing.
+        scope = resource.scope.removeprefix(".") or ("" if resource.scope else self._settings.default_scope)
+        return resource.policy_version or self._settings.default_version, scope
+
+    def _of_principal(self, principal: Principal, kind: str, version: str) -> Chain:
+        settings = self._settings
+        scope = principal.scope.removeprefix(".") or ("" if principal.scope else settings.default_scope)
+        own_version = principal.policy_version or settings.default_version
+        return self._chains.of_principal(principal.id, version, scope, kind, own_version)
 
     def _roles_of(self, roles: tuple[str, ...], scope: str, version: str) -> Roles:
         """Each role with the roles that role policies of a scope make it stand for."""

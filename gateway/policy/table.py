@@ -58,6 +58,11 @@ class RuleRow(Struct, frozen=True, eq=False, kw_only=True):
     """Of the condition."""
     output_names: NamesUsed
 
+    def programs(self) -> list[Program]:
+        """Every program of its condition and outputs."""
+        found = self.condition.programs() if self.condition is not None else []
+        return [*found, *(program for program in (self.activated, self.not_met) if program is not None)]
+
 
 class Step(Struct, frozen=True, eq=False, kw_only=True):
     """What one rule does for one action and role. Equal `number`s hold or fail together within a check.
