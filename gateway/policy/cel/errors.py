@@ -49,5 +49,5 @@ def no_such_key(key: object) -> EvaluationError:
 
 
 def overflow(what: str) -> EvaluationError:
-    """The error of a result outside its type: `what` is integer, unsigned integer, timestamp or duration."""
+    """The error of a result outside its type: `what` is integer, unsigned integer or timestamp."""
     return EvaluationError(f"{what} overflow", "overflow")

@@ -18,7 +18,7 @@ from gateway.policy.cel.fields import global_value
 from gateway.policy.cel.literals import decided_membership
 from gateway.policy.cel.macro_evaluator import MacroEvaluator
 from gateway.policy.cel.operators import has_field, index, lookup, select, shown
-from gateway.policy.cel.values import CelMap, Optional, TypeValue, kind_of, make_map
+from gateway.policy.cel.values import CelMap, Optional, TypeValue, make_map
 
 # Cerbos hands errors to these functions as values.
 _NON_STRICT: Final = frozenset(
@@ -134,7 +134,7 @@ class Evaluator:
         if name in ("or", "orValue") and node.target is not None:
             optional = self.value(node.target, scope)
             if type(optional) is not Optional:
-                raise no_such_overload(f"{name}({kind_of(optional)})")
+                raise no_such_overload()
             if optional.present:
                 return optional if name == "or" else optional.value
             return self.value(node.args[0], scope)

@@ -94,15 +94,20 @@ def ext_path(ctx: Activation, path: str) -> str:
 
 def join_path(ctx: Activation, parts: list[Any]) -> str:
     """`joinPath(parts)`: in the style of the first."""
-    for part in parts:
-        if type(part) is not str:
-            raise EvaluationError(f"type conversion error from '{kind_of(part)}' to 'string'", "type")
+    _require_texts(parts)
     ctx.budget.charge(len(parts))
     ctx.budget.charge_text(sum(map(len, parts)))
     if len(parts) < 2:  # nothing to join
         return str(parts[0]) if parts else ""
     start = _Path(parts[0], "first path")
     return start.written(clean("/".join([start.text, *(_Path(part).text for part in parts[1:])])))
+
+
+def _require_texts(items: list[Any]) -> None:
+    for item in items:
+        if type(item) is not str:
+            what = f"unsupported type conversion from '{kind_of(item)}' to string"
+            raise EvaluationError(f"failed to convert list to string slice: {what}", "type")
 
 
 def _relative(base: str, target: str, shown: str) -> str:
@@ -163,9 +168,7 @@ def path_match(ctx: Activation, path: str, pattern: str) -> bool:
 
 def path_match_any_of(ctx: Activation, path: str, patterns: list[Any]) -> bool:
     """`pathMatchAnyOf(path, patterns)`."""
-    for pattern in patterns:
-        if type(pattern) is not str:
-            raise EvaluationError(f"type conversion error from '{kind_of(pattern)}' to 'string'", "type")
+    _require_texts(patterns)
     return any(path_match(ctx, path, pattern) for pattern in patterns)
 
 

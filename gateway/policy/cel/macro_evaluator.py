@@ -9,7 +9,16 @@ from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.ast import Macro, MapExpr, Node
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
 from gateway.policy.cel.functions_collections import sort_by_keys
-from gateway.policy.cel.values import CelMap, Optional, go_name, identity, make_map, sorted_items, sorted_keys
+from gateway.policy.cel.values import (
+    CelMap,
+    Optional,
+    go_name,
+    identity,
+    kind_of,
+    make_map,
+    sorted_items,
+    sorted_keys,
+)
 
 if TYPE_CHECKING:
     from gateway.policy.cel.evaluator import Evaluator, Scope
@@ -132,14 +141,14 @@ class MacroEvaluator:
         else:
             entries = self._evaluator.value(node.body, inner)
             if type(entries) not in (dict, CelMap):
-                raise no_such_overload("cel.@mapInsert")
+                raise no_such_overload(f"cel.@mapInsert(map, {kind_of(entries)})")
         pairs: list[tuple[Any, Any]] = list(sorted_items(entries))
         self._ctx.budget.charge(len(pairs))
         return pairs
 
     def _optional(self, node: Macro, operand: Any, scope: Scope | None) -> Any:
         if type(operand) is not Optional:
-            raise no_such_overload("hasValue")
+            raise no_such_overload(f"hasValue({kind_of(operand)})")
         if not operand.present:
             return operand
         value = self._evaluator.value(node.body, self._evaluator.bind(node.names[0], operand.value, scope))

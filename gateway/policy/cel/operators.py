@@ -50,7 +50,7 @@ def checked_duration(ns: int) -> Duration:
     """A duration of `ns` if it fits 64 bits."""
     if MIN_INT <= ns <= MAX_INT:
         return Duration(ns)
-    raise overflow("duration")
+    raise overflow("integer")  # cel-go counts a duration's nanoseconds
 
 
 def checked_timestamp(ns: int, offset: int = 0) -> Timestamp:
@@ -180,7 +180,7 @@ def list_index(index: Any) -> int:
     cls = type(index)
     if cls is int or cls is Uint:
         return int(index)
-    if cls is float and math.isfinite(index) and index == int(index):
+    if cls is float and abs(index) < MAX_INT and index == int(index):
         return int(index)
     if cls is float:
         raise EvaluationError(f"unsupported index value {double_text(index)} in list", "value")

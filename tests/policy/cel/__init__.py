@@ -1,0 +1,1 @@
+"""Tests of the CEL compiler, with the real PDP as their oracle."""
