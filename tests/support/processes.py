@@ -16,7 +16,7 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = ROOT / "tests" / "node_modules"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 
 
 def free_port() -> int:
@@ -69,6 +69,7 @@ class RunningProcess:
         end = time.monotonic() + PATIENCE_SECONDS
         while not ready():
             if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
                 raise AssertionError(f"{what} did not become ready:\n{self.output}")
             time.sleep(0.02)
 
