@@ -120,4 +120,19 @@ class Macro:
         self.type: Any = None
 
 
+def children(node: Node) -> list[Node]:
+    """The nodes directly below one, in the order of the text."""
+    if type(node) is Select:
+        return [node.operand]
+    if type(node) is Call:
+        return node.args if node.target is None else [node.target, *node.args]
+    if type(node) is ListExpr:
+        return node.elements
+    if type(node) is MapExpr:
+        return [part for key, value, _ in node.entries for part in (key, value)]
+    if type(node) is Macro:
+        return [part for part in (node.operand, node.condition, node.body) if part is not None]
+    return []
+
+
 Node = Union[Literal, Ident, Select, Call, ListExpr, MapExpr, Macro]  # noqa: UP007  # the classes above name it first

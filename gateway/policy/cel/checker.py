@@ -6,6 +6,8 @@ node is in its `type`; a namespaced call loses its target; names of the environm
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gateway.policy.cel.ast import Call, Ident, ListExpr, Literal, Macro, MapExpr, Node, Select
 from gateway.policy.cel.declarations import (
     FIELDS,
@@ -16,7 +18,7 @@ from gateway.policy.cel.declarations import (
     field_name,
     overloads,
 )
-from gateway.policy.cel.errors import CelCheckError
+from gateway.policy.cel.errors import CelCheckError, EvaluationError
 from gateway.policy.cel.kinds import (
     BOOL,
     BYTES,
@@ -33,6 +35,7 @@ from gateway.policy.cel.kinds import (
 )
 from gateway.policy.cel.lexer import place
 from gateway.policy.cel.literals import CHECKED, check_literals
+from gateway.policy.cel.planning import PLANNED, find_defect, is_suspect
 from gateway.policy.cel.unify import Bindings
 from gateway.policy.cel.values import Uint
 
@@ -47,22 +50,30 @@ _LITERALS = {
 }
 
 
-def check(text: str, node: Node) -> Kind:
-    """Check the tree of `text` in place and return the type of its value. Raises `CelCheckError`."""
+class Checked(NamedTuple):
+    """What the check found out: the type of the value, and the error in which every evaluation must end, if any."""
+
+    kind: Kind
+    defect: EvaluationError | None
+
+
+def check(text: str, node: Node) -> Checked:
+    """Check the tree of `text` in place. Raises `CelCheckError`."""
     checker = _Checker(text)
     kind = checker.check(node, {})
     check_literals(text, checker.calls, checker.bindings)
-    return checker.bindings.resolve(kind)
+    return Checked(checker.bindings.resolve(kind), find_defect(node) if checker.suspect else None)
 
 
 class _Checker:
-    __slots__ = ("_overloads", "_text", "bindings", "calls")
+    __slots__ = ("_overloads", "_text", "bindings", "calls", "suspect")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._overloads = overloads()
         self.bindings = Bindings()
         self.calls: list[Call] = []
+        self.suspect = False
 
     def _error(self, node: Node, message: str) -> CelCheckError:
         line, column = place(self._text, node.offset)
@@ -152,7 +163,10 @@ class _Checker:
                     message = f"expected type 'bool' but found '{self.bindings.resolve(kind)}'"
                     raise self._error(arg, message)
             return BOOL
-        return self._resolve(node, node.function, kinds, member=node.member)
+        kind = self._resolve(node, node.function, kinds, member=node.member)
+        if node.function in PLANNED and node.target is None and is_suspect(node):
+            self.suspect = True
+        return kind
 
     def _resolve(self, node: Call | Macro, function: str, kinds: list[Kind], *, member: bool) -> Kind:
         candidates = self._overloads.get(function)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError, overflow
+from gateway.policy.cel.format import quote
 from gateway.policy.cel.functions_network import address_text, network_text
 from gateway.policy.cel.gotext import (
     double_text,
@@ -191,7 +192,7 @@ def to_timestamp(_ctx: Activation, value: Any) -> Timestamp:
         return checked_timestamp(value * 10**9)
     parsed = parse_timestamp(value)
     if parsed is None:
-        raise EvaluationError(f'invalid RFC 3339 timestamp "{value}"', "type")
+        raise EvaluationError(f"invalid RFC 3339 timestamp {quote(value)}", "type")
     return checked_timestamp(*parsed)
 
 

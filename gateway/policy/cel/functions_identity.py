@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
+from gateway.policy.cel.json_output import no_text
 from gateway.policy.cel.spiffe import parse_domain, parse_id
-from gateway.policy.cel.values import Hierarchy, SpiffeId, SpiffeMatcher, SpiffeTrustDomain, kind_of
+from gateway.policy.cel.values import Hierarchy, SpiffeId, SpiffeMatcher, SpiffeTrustDomain
 
 
 def hierarchy(ctx: Activation, value: Any, delimiter: str = ".") -> Hierarchy:
@@ -20,8 +21,7 @@ def hierarchy(ctx: Activation, value: Any, delimiter: str = ".") -> Hierarchy:
         return Hierarchy(tuple(value.split(delimiter)) if delimiter else tuple(value))
     for part in value:
         if type(part) is not str:
-            why = f"failed to convert list to string slice: unsupported type conversion from '{kind_of(part)}' to string"
-            raise EvaluationError(why, "type")
+            raise EvaluationError(f"failed to convert list to string slice: {no_text(part)}", "type")
     return Hierarchy(tuple(value))
 
 

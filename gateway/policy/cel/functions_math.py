@@ -27,6 +27,8 @@ def _extreme(name: str, keep: int) -> Callable[..., Any]:
         for value in values[1:]:
             order = compare(best, value, name)
             if order is None:
+                if values is not args:
+                    raise no_such_overload(name)
                 raise EvaluationError(f"NaN values cannot be ordered: {name}", "value")
             if order == keep:
                 best = value

@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.glob import PatternError, glob_match
-from gateway.policy.cel.values import kind_of
+from gateway.policy.cel.json_output import no_text
 
 _UNC_PARTS: Final = 2
 _DRIVE: Final = 2
@@ -106,8 +106,7 @@ def join_path(ctx: Activation, parts: list[Any]) -> str:
 def _require_texts(items: list[Any]) -> None:
     for item in items:
         if type(item) is not str:
-            what = f"unsupported type conversion from '{kind_of(item)}' to string"
-            raise EvaluationError(f"failed to convert list to string slice: {what}", "type")
+            raise EvaluationError(f"failed to convert list to string slice: {no_text(item)}", "type")
 
 
 def _relative(base: str, target: str, shown: str) -> str:

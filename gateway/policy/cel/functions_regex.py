@@ -56,13 +56,15 @@ def _piece(data: bytes, span: Span) -> str:
 def replace(ctx: Activation, text: str, pattern: str, template: str, count: int = -1) -> str:
     r"""`regex.replace(text, pattern, template, count)`: `\1` … `\9` are groups, `\0` is the match, `\\` a backslash."""
     compiled = compile_pattern(pattern, ctx.budget, groups=True)
-    parts = _template(template, compiled.groups)
     if count == 0:
         return text
     data = _bytes(ctx, text)
+    parts: list[str | int] | None = None
     pieces: list[str] = []
     position = 0
     for spans in compiled.find_all(ctx.budget, data):
+        # Without a match nobody looks at the template.
+        parts = _template(template, compiled.groups) if parts is None else parts
         pieces.append(_piece(data, (position, spans[0][0])))
         for part in parts:
             piece = part if isinstance(part, str) else _piece(data, spans[part])

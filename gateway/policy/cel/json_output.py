@@ -37,7 +37,7 @@ _REFUSALS: Final[dict[type, str]] = {
     Network: f"unsupported type conversion to {_TARGET}",
 }
 
-_KEY_NAMES: Final[dict[type, str]] = {
+_NAMES: Final[dict[type, str]] = {
     float: "Double",
     bool: "bool",
     list: "list",
@@ -52,6 +52,13 @@ def to_json(value: Any) -> Any:
 
     Raises `EvaluationError` for what JSON cannot hold: an infinite number, a type, an address, a hierarchy.
     """
+    try:
+        return _json(value)
+    except RecursionError:
+        raise EvaluationError("data nests too deeply", "limit") from None
+
+
+def _json(value: Any) -> Any:
     cls = type(value)
     if value is None or cls is bool or cls is str:
         return value
@@ -63,9 +70,9 @@ def to_json(value: Any) -> Any:
     if cls is int or cls is Uint:
         return float(value) if -_SAFE <= value <= _SAFE else str(int(value))
     if cls is list:
-        return [to_json(item) for item in value]
+        return [_json(item) for item in value]
     if cls is dict or cls is CelMap:
-        return {_key(key): to_json(item) for key, item in items_of(value)}
+        return {_key(key): _json(item) for key, item in items_of(value)}
     if cls is bytes:
         return base64.b64encode(value).decode()
     if cls is Timestamp:
@@ -73,9 +80,9 @@ def to_json(value: Any) -> Any:
     if cls is Duration:
         return duration_text(value.ns)
     if cls is Optional and value.present:
-        return to_json(value.value)
+        return _json(value.value)
     if cls is Message:
-        return {name: to_json(item) for name, item in value.fields.items() if not _unset(item)}
+        return {name: _json(item) for name, item in value.fields.items() if not _unset(item)}
     raise EvaluationError(_REFUSALS.get(cls, f"type conversion not supported for '{kind_of(value)}'"), "type")
 
 
@@ -87,6 +94,11 @@ def _unset(item: Any) -> bool:
 def _key(key: Any) -> str:
     if type(key) is str:
         return key
-    if type(key) in _KEY_NAMES:
-        raise EvaluationError(f"type conversion error from {_KEY_NAMES[type(key)]} to 'string'", "type")
-    raise EvaluationError(f"unsupported type conversion from '{kind_of(key)}' to string", "type")
+    raise EvaluationError(no_text(key), "type")
+
+
+def no_text(value: Any) -> str:
+    """Why a value cannot be a string of Go's."""
+    if type(value) in _NAMES:
+        return f"type conversion error from {_NAMES[type(value)]} to 'string'"
+    return f"unsupported type conversion from '{kind_of(value)}' to string"

@@ -169,7 +169,7 @@ def negate(_ctx: Activation, value: Any) -> Any:
 _KEYS: Final = frozenset({str, int, Uint, float, bool})
 
 
-def _qualifier(key: Any) -> None:
+def require_key(key: Any) -> None:
     """Refuse what cel-go does not take between brackets, whatever stands before them."""
     if type(key) not in _KEYS:
         raise EvaluationError(f"invalid qualifier type: {go_name(key)}", "type")
@@ -189,7 +189,7 @@ def list_index(index: Any) -> int:
 
 def index(_ctx: Activation, container: Any, key: Any) -> Any:
     """`container[key]`; an optional container stays optional."""
-    _qualifier(key)
+    require_key(key)
     cls = type(container)
     if cls is Optional:
         if not container.present:
@@ -226,12 +226,12 @@ def shown(key: Any) -> str:
     cls = type(key)
     if cls is bool:
         return "true" if key else "false"
-    return str(int(key)) if cls is float and math.isfinite(key) and key == int(key) else str(key)
+    return double_text(key) if cls is float else str(key)
 
 
 def optional_index(_ctx: Activation, container: Any, key: Any) -> Optional:
     """`container[?key]`."""
-    _qualifier(key)
+    require_key(key)
     if type(container) is Optional:
         if not container.present:
             return container

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.ast import Node
-from gateway.policy.cel.checker import check
+from gateway.policy.cel.checker import Checked, check
 from gateway.policy.cel.codegen import generate
 from gateway.policy.cel.errors import CelCheckError, EvaluationError
 from gateway.policy.cel.evaluator import evaluate
@@ -22,12 +22,13 @@ class Program:
     for it is generated at the first `evaluate`, so that loading thousands of policies costs only their check.
     """
 
-    __slots__ = ("_fast", "_node", "_references", "result_type", "text")
+    __slots__ = ("_defect", "_fast", "_node", "_references", "result_type", "text")
 
-    def __init__(self, text: str, node: Node, result_type: str) -> None:
+    def __init__(self, text: str, node: Node, checked: Checked) -> None:
         self.text = text
-        self.result_type = result_type
+        self.result_type = str(checked.kind)
         self._node = node
+        self._defect = checked.defect
         self._references: References | None = None
         self._fast: Callable[[Activation], Any] | None = None
 
@@ -46,17 +47,19 @@ class Program:
         """
         fast = self._fast
         if fast is None:
-            fast = self._fast = generate(self._node)
+            fast = self._fast = generate(self._node) if self._defect is None else self.evaluate_exact
         budget = activation.budget
         spent = budget.spent
         try:
             return fast(activation)
         except Exception:  # noqa: BLE001  # whatever it was, the exact evaluator has the last word
             budget.spent = spent
-            return evaluate(self._node, activation)
+            return self.evaluate_exact(activation)
 
     def evaluate_exact(self, activation: Activation) -> Any:
         """As `evaluate`, without generated code."""
+        if self._defect is not None:
+            raise EvaluationError(self._defect.message, self._defect.kind)
         return evaluate(self._node, activation)
 
     def __repr__(self) -> str:
@@ -67,10 +70,10 @@ def compile_expression(text: str) -> Program:
     """Parse and check `text`. Raises `CelCompileError` (`CelSyntaxError` or `CelCheckError`) and nothing else."""
     node = parse(text)
     try:
-        kind = check(text, node)
+        checked = check(text, node)
     except RecursionError:
         raise CelCheckError("expression nests too deeply") from None
-    return Program(text, node, str(kind))
+    return Program(text, node, checked)
 
 
 __all__ = ["EvaluationError", "Program", "compile_expression"]

@@ -16,6 +16,8 @@ from tests.support.processes import CerbosProcess, cerbos_binary, free_port
 
 RULES = 200
 """Rules of one policy, and actions of one request."""
+SERVED = 600
+"""Rules of one PDP, which loads about a hundred of them a second on a busy machine."""
 _RULE = re.compile(r"rules\[(\d+)\]")
 _PATIENCE_SECONDS = 120
 _CONFIG = """\
@@ -40,30 +42,45 @@ def ask(
     requests: Sequence[Request],
     *,
     refused: frozenset[int] = frozenset(),
+    sound: bool = False,
 ) -> list[list[Answer]]:
-    """One answer for every expression and request. `refused`: positions that ought not to compile, for speed only."""
+    """One answer for every expression and request.
+
+    For speed only: `refused` are positions that ought not to compile, `sound` says that all the others do.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     static: dict[int, str] = {}
     if refused:
         static = _complaints(directory / "refused", expressions, sorted(refused))
     good = [at for at in range(len(expressions)) if at not in static]
-    while found := _complaints(directory / "policies", expressions, good):
+    while not sound and (found := _complaints(directory / "compiled", expressions, good)):
         static.update(found)
         good = [at for at in good if at not in found]
     answers: list[list[Answer]] = [
         [Answer("static", message=static.get(at, ""))] * len(requests) for at in range(len(expressions))
     ]
-    if good:
-        port = free_port()
-        config = _CONFIG.format(
-            port=port, grpc=free_port(), globals=json.dumps(GLOBALS), policies=directory / "policies"
-        )
-        with CerbosProcess(directory / "server", directory / "policies", config=config, port=port) as pdp:
-            for chunk, positions in _chunks(good):
-                for number, request in enumerate(requests):
-                    for at, answer in _check(pdp.url, chunk, positions, request):
-                        answers[at] = [*answers[at][:number], answer, *answers[at][number + 1 :]]
+    for start in range(0, len(good), SERVED):
+        part = good[start : start + SERVED]
+        for number, at, answer in _serve(directory / f"part{start}", expressions, part, requests):
+            answers[at] = [*answers[at][:number], answer, *answers[at][number + 1 :]]
     return answers
+
+
+def _serve(
+    directory: Path, expressions: Sequence[str], positions: Sequence[int], requests: Sequence[Request]
+) -> list[tuple[int, int, Answer]]:
+    """(request, position, answer) of expressions that compile, by a PDP of their own."""
+    policies = directory / "policies"
+    _write(policies, expressions, positions)
+    port = free_port()
+    config = _CONFIG.format(port=port, grpc=free_port(), globals=json.dumps(GLOBALS), policies=policies)
+    with CerbosProcess(directory / "server", policies, config=config, port=port) as pdp:
+        return [
+            (number, at, answer)
+            for version, part in _chunks(positions)
+            for number, request in enumerate(requests)
+            for at, answer in _check(pdp.url, version, part, request)
+        ]
 
 
 def _chunks(positions: Sequence[int]) -> list[tuple[str, Sequence[int]]]:
@@ -71,12 +88,30 @@ def _chunks(positions: Sequence[int]) -> list[tuple[str, Sequence[int]]]:
 
 
 def _complaints(directory: Path, expressions: Sequence[str], positions: Sequence[int]) -> dict[int, str]:
-    """Write the policies of some expressions; what the PDP's compiler says against each."""
-    directory.mkdir(exist_ok=True)
+    """What the PDP's compiler says against each of some expressions."""
+    _write(directory, expressions, positions)
+    chunks = dict(_chunks(positions))
+    argv = [str(cerbos_binary()), "compile", "--output=json", str(directory)]
+    compiled = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_PATIENCE_SECONDS)
+    if compiled.returncode == 0:
+        return {}
+    found = {}
+    for group in json.loads(compiled.stdout).values():
+        for error in group["errors"]:
+            rule = _RULE.search(json.dumps(error))
+            assert rule is not None, error
+            at = chunks[error["file"].removesuffix(".json")][int(rule[1])]
+            found[at] = _inside(error["description"], expressions[at])
+    assert found, compiled.stdout
+    return found
+
+
+def _write(directory: Path, expressions: Sequence[str], positions: Sequence[int]) -> None:
+    """The policies of some expressions, and no others."""
+    directory.mkdir(parents=True, exist_ok=True)
     for old in directory.iterdir():
         old.unlink()
-    chunks = dict(_chunks(positions))
-    for version, part in chunks.items():
+    for version, part in _chunks(positions):
         rules = [
             {
                 "actions": [f"a{at}"],
@@ -96,19 +131,6 @@ def _complaints(directory: Path, expressions: Sequence[str], positions: Sequence
         }
         whole = {"apiVersion": "api.cerbos.dev/v1", "resourcePolicy": policy}
         (directory / f"{version}.json").write_text(json.dumps(whole))
-    argv = [str(cerbos_binary()), "compile", "--output=json", str(directory)]
-    compiled = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_PATIENCE_SECONDS)
-    if compiled.returncode == 0:
-        return {}
-    found = {}
-    for group in json.loads(compiled.stdout).values():
-        for error in group["errors"]:
-            rule = _RULE.search(json.dumps(error))
-            assert rule is not None, error
-            at = chunks[error["file"].removesuffix(".json")][int(rule[1])]
-            found[at] = _inside(error["description"], expressions[at])
-    assert found, compiled.stdout
-    return found
 
 
 def _inside(description: str, expression: str) -> str:
