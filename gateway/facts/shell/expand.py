@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from gateway.facts.shell.braces import TooManyWords, expand_braces
 from gateway.facts.shell.choices import Choices
+from gateway.facts.shell.fields import FieldBuilder
 from gateway.facts.shell.operators import apply_operator
 from gateway.facts.shell.state import State
 from gateway.facts.shell.tree import (
@@ -126,7 +127,7 @@ class Expansion:
                 return [Field(only.value)]
             if not has_glob(only.value) and not only.value.startswith("~"):
                 return [Field(only.value)]
-        builder = _Builder(noglob="noglob" in self.state.options)
+        builder = FieldBuilder(noglob="noglob" in self.state.options)
         for position, part in enumerate(parts):
             if type(part) is Text:
                 if part.quoted:
@@ -137,7 +138,7 @@ class Expansion:
                 self._expanded(part, builder)
         return builder.done()
 
-    def _expanded(self, part: Part, builder: _Builder) -> None:
+    def _expanded(self, part: Part, builder: FieldBuilder) -> None:
         """Add what an expansion gives, split where it is not quoted."""
         if type(part) is ExtendedGlob:
             builder.pattern(self._extended(part))
@@ -162,7 +163,7 @@ class Expansion:
             and not part.indirect
         )
 
-    def _substituted(self, part: CommandSubstitution, builder: _Builder) -> None:
+    def _substituted(self, part: CommandSubstitution, builder: FieldBuilder) -> None:
         stream = self._run(part)
         if stream.text is None and stream.names is not None and not part.quoted:
             builder.many(list(stream.names), quoted=True)
@@ -270,7 +271,7 @@ class Expansion:
             )
         return NUMBER
 
-    def _positional(self, part: Parameter, builder: _Builder) -> None:
+    def _positional(self, part: Parameter, builder: FieldBuilder) -> None:
         positional = self.state.positional
         if positional is None:
             builder.splittable(UNKNOWN, _BLANK)
@@ -311,65 +312,6 @@ def _printed(stream: Stream) -> Field:
     if stream.names is not None and len(stream.names) == 1:
         return stream.names[0]
     return UNKNOWN
-
-
-class _Builder:
-    """Collects the fields of one word while parts arrive, splitting where a part may be split."""
-
-    def __init__(self, *, noglob: bool) -> None:
-        self._fields: list[Field] = []
-        self._current: Field | None = None
-        self._noglob = noglob
-
-    def quoted(self, field: Field) -> None:
-        """Text that is neither split nor a pattern (unless it already stands for file names)."""
-        self._current = field if self._current is None else append_fields(self._current, field)
-
-    def literal(self, text: str) -> None:
-        """Unquoted text of the script: not split, and its special characters are active."""
-        self.quoted(self._active(text))
-
-    def pattern(self, field: Field) -> None:
-        """A pattern."""
-        self.quoted(field)
-
-    def splittable(self, field: Field, separators: str) -> None:
-        """The result of an unquoted expansion."""
-        if field.glob or not any(char in field.text for char in separators):
-            if field.text or field.glob:
-                self.quoted(field if field.glob else self._active(field.text))
-            return
-        pieces = re.split(f"[{re.escape(separators)}]+", field.text)
-        for position, piece in enumerate(pieces):
-            if position:
-                self._finish()
-            if piece:
-                self.quoted(self._active(piece))
-
-    def many(self, fields: list[Field], *, quoted: bool) -> None:
-        """Several arguments: the first joins what stands before, the last what comes after."""
-        for position, field in enumerate(fields):
-            if position:
-                self._finish()
-            if quoted:
-                self.quoted(field)
-            else:
-                self.splittable(field, _BLANK)
-
-    def done(self) -> list[Field]:
-        """The fields."""
-        self._finish()
-        return self._fields
-
-    def _active(self, text: str) -> Field:
-        if self._noglob or not has_glob(text):
-            return Field(text)
-        return Field(text, glob=True)
-
-    def _finish(self) -> None:
-        if self._current is not None:
-            self._fields.append(self._current)
-            self._current = None
 
 
 Decide = Callable[[Word], Field]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from gateway.facts.shell import arithmetic
+from gateway.facts.shell.around import Around
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.commands import Parsed, parse
 from gateway.facts.shell.context import Context, Outcome
@@ -23,7 +23,6 @@ from gateway.facts.shell.tree import (
     ArithmeticFor,
     Case,
     Command,
-    CommandSubstitution,
     Condition,
     Coprocess,
     For,
@@ -31,7 +30,6 @@ from gateway.facts.shell.tree import (
     Group,
     If,
     Pipeline,
-    ProcessSubstitution,
     Redirect,
     Script,
     Simple,
@@ -169,7 +167,7 @@ class Walk:
 
     def expansion(self, state: State, choices: Choices, context: Context) -> Expansion:
         """An expansion of words in a state."""
-        return Expansion(state, choices, _Around(self, state, context))
+        return Expansion(state, choices, Around(self, state, context))
 
     def _compound(self, node: Command, state: State, context: Context) -> Outcome:
         if type(node) is Subshell:
@@ -342,7 +340,7 @@ class Walk:
 
     def evaluate_text(self, expression: Field, state: State, context: Context) -> Field:
         """The value of a text that a builtin evaluates as arithmetic."""
-        return _Around(self, state, context).evaluate(expression)
+        return Around(self, state, context).evaluate(expression)
 
     def leave_loop(self, state: State) -> None:
         """`break` or `continue`: the loop around may be left in this state."""
@@ -355,64 +353,6 @@ class Walk:
         path = f"/dev/fd/process{self._processes}"
         self.processes[path] = stream
         return path
-
-
-class _Around:
-    """What an expansion asks of the walk it belongs to."""
-
-    def __init__(self, walk: Walk, state: State, context: Context) -> None:
-        self._walk = walk
-        self._state = state
-        self._context = context
-
-    def substitute(self, part: CommandSubstitution) -> Stream:
-        """Run a command substitution in a shell of its own."""
-        if part.problem:
-            self._walk.trace.note("syntax")
-        read = _file_read(part.script)
-        if read is not None:
-            return self._walk.redirect((read,), self._state.copy(), self._context).stdin or SOMETHING
-        inner = self._state.copy()
-        return self._walk.script(part.script, inner, structs.replace(self._context, via="subst")).output
-
-    def process(self, part: ProcessSubstitution) -> str:
-        """Run a process substitution; the path that stands for it."""
-        inner = self._state.copy()
-        if part.direction == ">":
-            inner.stdin = SOMETHING
-        output = self._walk.script(part.script, inner, structs.replace(self._context, via="procsub")).output
-        return self._walk.process_path(output if part.direction == "<" else SOMETHING)
-
-    def evaluate(self, expression: Field) -> Field:
-        """Evaluate arithmetic; commands hidden in it run."""
-        for text in arithmetic.hidden_code(expression, self._state):
-            self._walk.runner.expand_text(self._walk, text, self._state, self._context)
-        return arithmetic.evaluate(expression, self._state)
-
-    def prompt(self, text: Field) -> None:
-        """Expand a text as a prompt."""
-        if text.known:
-            self._walk.runner.expand_text(self._walk, text.text, self._state, self._context)
-        else:
-            self._walk.trace.note("param_transform")
-
-    def note(self, reason: str) -> None:
-        """A reason code."""
-        self._walk.trace.note(reason)
-
-
-def _file_read(script: Script) -> Redirect | None:
-    """The redirection of `$(<file)`, which stands for the file's content."""
-    if len(script.items) != 1 or len(script.items[0].command.pipelines) != 1:
-        return None
-    commands = script.items[0].command.pipelines[0].commands
-    if len(commands) != 1:
-        return None
-    only = commands[0]
-    if type(only) is Simple and not only.words and not only.assignments and len(only.redirects) == 1:
-        redirect_only = only.redirects[0]
-        return redirect_only if redirect_only.operator == "<" else None
-    return None
 
 
 def _covering(fields: list[Field]) -> tuple[Field, ...]:

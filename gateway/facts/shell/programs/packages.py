@@ -8,160 +8,13 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
-from gateway.facts.shell.effects import Contact, Effect, Indirect, Package, Run, Touch, Trait
+from gateway.facts.shell.effects import Effect, Indirect, Package, Run, Touch
 from gateway.facts.shell.models import Invocation, Model
-from gateway.facts.shell.network import looks_like_url, remote_host
 from gateway.facts.shell.options import Grammar, parse_arguments
 from gateway.facts.shell.programs.interpreters import node_runner
+from gateway.facts.shell.programs.package_sources import VALUED, managed
 from gateway.facts.shell.values import Field
 
-_VALUED: Final = frozenset(
-    [
-        "-w",
-        "--workspace",
-        "--prefix",
-        "-C",
-        "--cwd",
-        "--dir",
-        "--registry",
-        "--userconfig",
-        "--globalconfig",
-        "--cache",
-        "--tag",
-        "--otp",
-        "--access",
-        "--loglevel",
-        "--omit",
-        "--include",
-        "-r",
-        "--requirement",
-        "-c",
-        "--constraint",
-        "-e",
-        "--editable",
-        "-i",
-        "--index-url",
-        "--extra-index-url",
-        "-f",
-        "--find-links",
-        "-t",
-        "--target",
-        "-d",
-        "--dest",
-        "--root",
-        "--prefix",
-        "--python",
-        "-p",
-        "--proxy",
-        "--trusted-host",
-        "--cert",
-        "--client-cert",
-        "--log",
-        "--only-binary",
-        "--no-binary",
-        "--platform",
-        "--python-version",
-        "--config-settings",
-        "--features",
-        "--manifest-path",
-        "--target-dir",
-        "--git",
-        "--branch",
-        "--rev",
-        "--path",
-        "--version",
-        "--vers",
-        "--source",
-        "--bin",
-        "--example",
-        "--test",
-        "--bench",
-        "--package",
-        "--repository",
-        "--repository-url",
-        "-m",
-        "--message",
-        "-F",
-        "--filter",
-        "--group",
-        "--extra",
-        "--with",
-        "--with-requirements",
-        "--index",
-        "--default-index",
-        "--env-file",
-        "--user-install",
-        "--install-dir",
-        "-n",
-        "--name",
-        "--no-deps-for",
-        "-o",
-        "--option",
-        "-t",
-        "--default-release",
-        "--mod",
-        "--modfile",
-        "--tags",
-        "--ldflags",
-        "--gcflags",
-        "-run",
-        "-o",
-        "--output",
-    ]
-)
-_FILES: Final = (
-    "-r",
-    "--requirement",
-    "-c",
-    "--constraint",
-    "--cert",
-    "--client-cert",
-    "--userconfig",
-    "--globalconfig",
-    "--manifest-path",
-    "--with-requirements",
-    "--modfile",
-    "--env-file",
-)
-_REGISTRIES: Final = (
-    "--registry",
-    "-i",
-    "--index-url",
-    "--extra-index-url",
-    "--proxy",
-    "--repository-url",
-    "--index",
-    "--default-index",
-)
-_INSTALL: Final = frozenset(
-    [
-        "install",
-        "i",
-        "in",
-        "add",
-        "ci",
-        "isntall",
-        "sync",
-        "update",
-        "up",
-        "upgrade",
-        "require",
-        "get",
-        "download",
-        "build-dep",
-        "dist-upgrade",
-        "full-upgrade",
-        "reinstall",
-        "link",
-        "-S",
-        "-Sy",
-        "-Syu",
-    ]
-)
-_REMOVE: Final = frozenset(
-    ["uninstall", "remove", "rm", "r", "un", "unlink", "purge", "autoremove", "erase", "-R", "-Rs", "-Rns"]
-)
-_PUBLISH: Final = frozenset({"publish", "push", "yank", "unpublish", "deprecate", "upload"})
 _SCRIPTS: Final = frozenset(
     [
         "run",
@@ -243,7 +96,7 @@ def node(invocation: Invocation, model: Model) -> list[Effect]:
             Invocation(name=manager, program=manager, argv=rest, stdin=invocation.stdin), model
         )
     if verb in _SCRIPTS:
-        arguments = parse_arguments(rest, Grammar(valued=_VALUED, stop=True))
+        arguments = parse_arguments(rest, Grammar(valued=VALUED, stop=True))
         named = (
             arguments.operands[0].text
             if verb in ("run", "run-script", "rum") and arguments.operands
@@ -277,7 +130,7 @@ def python(invocation: Invocation, model: Model) -> list[Effect]:
                 return [
                     Package(manager=manager, action="install" if tool in ("install", "upgrade") else "remove")
                 ]
-        arguments = parse_arguments(words, Grammar(valued=_VALUED | {"--from"}, stop=True))
+        arguments = parse_arguments(words, Grammar(valued=VALUED | {"--from"}, stop=True))
         return [Run(argv=arguments.operands, via="argument")] if arguments.operands else []
     if verb == "venv":
         return [Touch(action="write", path=path, tree=True) for path in rest if not path.text.startswith("-")]
@@ -339,78 +192,6 @@ def _package_files(invocation: Invocation) -> list[Effect]:
             )
         )
     return effects
-
-
-def managed(manager: str, verb: str, rest: tuple[Field, ...]) -> list[Effect]:
-    """The effects of a verb that most managers share."""
-    action = (
-        "install"
-        if verb in _INSTALL
-        else "remove"
-        if verb in _REMOVE
-        else "publish"
-        if verb in _PUBLISH
-        else ""
-    )
-    arguments = parse_arguments(rest, Grammar(valued=_VALUED))
-    effects: list[Effect] = [Touch(action="read", path=path) for path in arguments.values(*_FILES)]
-    effects.extend(Contact(target=url) for url in arguments.values(*_REGISTRIES) if looks_like_url(url.text))
-    targets = (
-        arguments.values("-t", "--target", "-d", "--dest", "--root", "--install-dir")
-        if manager.startswith(("pip", "uv", "cargo", "gem"))
-        else []
-    )
-    effects.extend(Touch(action="write", path=path, tree=True) for path in targets)
-    if not action:
-        return effects
-    names = [*arguments.operands, *arguments.values("-e", "--editable", "--git")]
-    source = "registry"
-    for name in names:
-        found = _source(name)
-        source = found if found != "registry" else source
-        effects.extend(_origin(name, found))
-    effects.append(
-        Package(manager=manager, action=action, names=tuple(name.text for name in names), source=source)
-    )
-    if action == "publish":
-        effects.append(Trait(name="publishes"))
-    return effects
-
-
-def _source(name: Field) -> str:
-    text = name.text
-    if "git+" in text or text.startswith(("git@", "git://", "github:", "gitlab:", "bitbucket:")):
-        return "url"
-    if looks_like_url(text.rpartition(" @ ")[2]) or looks_like_url(text.partition("@")[2]):
-        return "url"
-    if text.startswith((".", "/", "~", "file:")):
-        return (
-            "file"
-            if text.endswith((".whl", ".tgz", ".tar.gz", ".zip", ".deb", ".rpm", ".gem", ".crate"))
-            else "path"
-        )
-    return "registry"
-
-
-def _origin(name: Field, source: str) -> list[Effect]:
-    """Where a package that is not from the registry comes from."""
-    text = name.text
-    if source == "url":
-        url = text[text.index("git+") + 4 :] if "git+" in text else text.rpartition(" @ ")[2]
-        if not looks_like_url(url) and "@" in url and looks_like_url(url.partition("@")[2]):
-            url = url.partition("@")[2]
-        short = {"github:": "github.com", "gitlab:": "gitlab.com", "bitbucket:": "bitbucket.org"}
-        host = next((host for prefix, host in short.items() if url.startswith(prefix)), "") or remote_host(
-            url
-        )
-        return [Contact(target=Field(host) if host else Field(url, name.glob))]
-    if source in ("file", "path"):
-        path = Field(text.removeprefix("file:").partition("[")[0], name.glob)
-        if source == "path":
-            # The project itself is built: its own code runs, which is what `indirect` says.
-            return [Touch(action="list", path=path), Indirect(kind="build_tool", name=text)]
-        return [Touch(action="read", path=path)]
-    return []
 
 
 def _verb(invocation: Invocation) -> tuple[str, tuple[Field, ...]]:
