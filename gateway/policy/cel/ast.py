@@ -96,10 +96,11 @@ class Macro:
     """A macro that binds variables: `name` says which, `operand` is what it runs over, `names` are its variables.
 
     all, exists, exists_one, filter, map, transformList, transformMap, transformMapEntry: `condition` (may be None
-    for the last four) and `body`. sortBy: `body` is the key. bind, optMap, optFlatMap: `body` is the result.
+    for the last four) and `body`. sortBy: `body` is the key. bind, optMap, optFlatMap: `body` is the result. `weight` is what one round costs:
+    the nodes of condition and body, without those that the rounds of inner macros pay for.
     """
 
-    __slots__ = ("body", "condition", "depth", "name", "names", "offset", "operand", "type")
+    __slots__ = ("body", "condition", "depth", "name", "names", "offset", "operand", "type", "weight")
 
     def __init__(
         self,
@@ -118,6 +119,20 @@ class Macro:
         self.offset = offset
         self.depth: int = 1 + max(operand.depth, body.depth, condition.depth if condition is not None else 0)
         self.type: Any = None
+        self.weight = _weight([body] if condition is None else [condition, body])
+
+
+def _weight(nodes: list[Node]) -> int:
+    count = 0
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        count += 1
+        if type(node) is Macro:
+            stack.append(node.operand)
+        else:
+            stack += children(node)
+    return count
 
 
 def children(node: Node) -> list[Node]:

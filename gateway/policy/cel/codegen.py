@@ -14,13 +14,24 @@ from gateway.policy.cel.ast import Call, Ident, ListExpr, Literal, Macro, MapExp
 from gateway.policy.cel.dispatch import dispatcher
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.evaluator import evaluate
-from gateway.policy.cel.fastpath import NAMES
+from gateway.policy.cel.fastpath import NAMES, charged_finder, finder
 from gateway.policy.cel.literals import decided_membership
 from gateway.policy.cel.regex import compile_pattern
+from gateway.policy.cel.shapes import (
+    is_bool,
+    is_data,
+    is_request,
+    is_text,
+    is_variable,
+    mentions,
+    record_of,
+)
 
 Scope = dict[str, str]
 
 _RECORDS: Final = {"R": "a._resource", "P": "a._principal"}
+_TIMES: Final = {"timestamp": "instant", "duration": "span"}
+_READ_TIMES: Final = {"timestamp": "timestamp_at", "duration": "duration_of"}
 _ATTRIBUTES: Final = {"R": "a.resource_attr", "P": "a.principal_attr"}
 _TABLES: Final = {
     "V": "a.variables",
@@ -31,7 +42,6 @@ _TABLES: Final = {
     "globals": "a._globals",
 }
 _RELATIONS: Final = {"_<_": "<", "_<=_": "<=", "_>_": ">", "_>=_": ">="}
-_BOOLEAN: Final = frozenset({"_&&_", "_||_", "!_", "_==_", "_!=_", "@in", *_RELATIONS})
 _FOLDED: Final = frozenset(
     {"timestamp", "duration", "hierarchy", "ip", "cidr", "spiffeID", "spiffeTrustDomain"}
 )
@@ -109,12 +119,12 @@ class _Writer:
 
     def _bool(self, node: Node, scope: Scope) -> str:
         code = self.code(node, scope)
-        return code if _is_bool(node) else f"truth({code})"
+        return code if is_bool(node) else f"truth({code})"
 
     def _select(self, node: Select, scope: Scope) -> str:
         if node.optional or (node.type is not None and node.type.name in ("optional", "type")):
             raise _NoFastForm
-        record = _record(node.operand)
+        record = record_of(node.operand)
         if node.test:
             if record or type(node.operand) is Ident:
                 raise _NoFastForm
@@ -125,11 +135,13 @@ class _Writer:
             if node.field == "attr":
                 return _ATTRIBUTES[record]
             return f"{_RECORDS[record]}[{node.field!r}]"
+        if type(node.operand) is Literal:
+            raise _NoFastForm
         if type(node.operand) is Ident and node.operand.global_name == "runtime":
             return f"list(a.runtime[{node.field!r}])"
         if (
             type(node.operand) is Select
-            and _is_request(node.operand.operand)
+            and is_request(node.operand.operand)
             and node.operand.field == "auxData"
         ):
             return f"a._aux[{node.field!r}]"
@@ -172,7 +184,7 @@ class _Writer:
         if name == "@in":
             return self._in(args[0], args[1], scope)
         if name == "_[_]" and type(args[1]) is Literal and type(args[1].value) is str:
-            if args[0].type is not None and args[0].type.name == "optional":
+            if type(args[0]) is Literal or (args[0].type is not None and args[0].type.name == "optional"):
                 raise _NoFastForm
             return f"{self.code(args[0], scope)}[{args[1].value!r}]"
         return self._function(node, scope)
@@ -180,6 +192,9 @@ class _Writer:
     def _equal(self, left: Node, right: Node, scope: Scope) -> str:
         if type(left) is Literal:
             left, right = right, left
+        times = self._times(left, right, scope)
+        if times:
+            return f"({times[0]} == {times[1]})"
         code = self.code(left, scope)
         if type(right) is Literal:
             value = right.value
@@ -187,15 +202,45 @@ class _Writer:
                 return f"({code} is None)"
             if type(value) is str:
                 return f"({code} == {value!r})"
-            if type(value) is bool and _is_data(left):
+            if type(value) is bool and is_data(left):
                 return f"({code} is {value!r})"
             # Python takes True for 1 and False for 0, CEL does not.
             if type(value) in (int, float) and value not in (0, 1) and abs(value) < _EXACT:
                 return f"({code} == {self._literal(value)})"
-        return f"same(a, {code}, {self.code(right, scope)})"
+        other = self.code(right, scope)
+        if not scope and (is_text(left) or is_text(right)):
+            # Python's answer beside a string is CEL's; in a macro `same` lets long texts pay.
+            return f"({code} == {other})"
+        return f"same(a, {code}, {other})"
+
+    def _times(self, left: Node, right: Node, scope: Scope) -> list[str]:
+        """Two timestamps or two durations as numbers, nothing for operands of other types."""
+        kinds = {node.type.name if node.type is not None else "" for node in (left, right)}
+        if len(kinds) > 1 or not kinds <= _TIMES.keys():
+            return []
+        return [self._time(node, scope) for node in (left, right)]
+
+    def _time(self, node: Node, scope: Scope) -> str:
+        if type(node) is Call:
+            args = node.args if node.target is None else [node.target, *node.args]
+            if self._is_folded(node):
+                return repr(self._folded(node).ns)
+            if node.function in _READ_TIMES and node.overload is not None and len(args) == 1:
+                return f"{_READ_TIMES[node.function]}({self.code(args[0], scope)})"
+            if node.function in _READ_TIMES and args[0].type is not None and args[0].type.name == "dyn":
+                return f"{_READ_TIMES[node.function]}({self.code(args[0], scope)})"
+            if node.function == "now":
+                return "a.now"
+            if node.function == "timeSince":
+                return f"since(a, {self._time(args[0], scope)})"
+        assert node.type is not None
+        return f"{_TIMES[node.type.name]}({self.code(node, scope)})"
 
     def _relation(self, node: Call, scope: Scope) -> str:
         left, right = node.args
+        times = self._times(left, right, scope)
+        if times:
+            return f"({times[0]} {_RELATIONS[node.function]} {times[1]})"
         codes = [self.code(left, scope), self.code(right, scope)]
         literals = [arg.value for arg in node.args if type(arg) is Literal]
         if literals and type(literals[0]) is str:
@@ -219,7 +264,7 @@ class _Writer:
                 # Equality with a string needs no more than a hash; an unhashable item raises, which is a doubt.
                 return f"({code} in {self._bind('k', frozenset(values))})"
         holder = self.code(container, scope)
-        if item.type is not None and item.type.name == "string":
+        if not scope and item.type is not None and item.type.name == "string":
             return f"({code} in {holder if holder in _ATTRIBUTES.values() else f'box({holder})'})"
         return f"within(a, {code}, {holder})"
 
@@ -227,26 +272,56 @@ class _Writer:
         name = node.function
         if node.target is not None and name in _LAZY:
             raise _NoFastForm
-        if name in _FOLDED and node.target is None and all(type(arg) is Literal for arg in node.args):
-            try:
-                return self._bind("k", evaluate(node, Activation()))
-            except EvaluationError:
-                raise _NoFastForm from None
+        if self._is_folded(node):
+            return self._bind("k", self._folded(node))
         nodes = node.args if node.target is None else [node.target, *node.args]
         codes = [self.code(arg, scope) for arg in nodes]
-        if name in ("startsWith", "endsWith"):
+        if name in ("startsWith", "endsWith") and not scope:
             return f"{name.lower()}({codes[0]}, {codes[1]})"
         if name == "contains":
             return f"holds(a, {codes[0]}, {codes[1]})"
         if name == "matches" and type(nodes[1]) is Literal:
-            return f"found(a, {self._bind('k', compile_pattern(nodes[1].value))}, {codes[0]})"
-        if name == "size" and nodes[0].type is not None and nodes[0].type.name in _SIZED:
-            return f"len({codes[0]})"
+            pattern = compile_pattern(nodes[1].value)
+            found = self._bind("f", charged_finder(pattern) if scope else finder(pattern))
+            return f"{found}(a, {codes[0]})"
+        if name == "size" and nodes[0].type is not None:
+            return f"{'len' if nodes[0].type.name in _SIZED else 'length'}({codes[0]})"
         function = dispatcher(name, len(nodes))
         return f"{self._bind('f', function)}({', '.join(['a', *codes])})"
 
+    @staticmethod
+    def _is_folded(node: Call) -> bool:
+        return (
+            node.function in _FOLDED
+            and node.target is None
+            and all(type(arg) is Literal for arg in node.args)
+        )
+
+    @staticmethod
+    def _folded(node: Call) -> Any:
+        try:
+            return evaluate(node, Activation())
+        except EvaluationError:
+            raise _NoFastForm from None
+
+    def _lookup(self, node: Macro, operand: str, scope: Scope) -> str:
+        """The code of a macro that only asks whether something is in a list, "" for any other."""
+        if len(node.names) > 1 or type(node.body) is not Call or node.name not in ("exists", "all"):
+            return ""
+        if node.body.function != ("_==_" if node.name == "exists" else "_!=_"):
+            return ""
+        name, (left, right) = node.names[0], node.body.args
+        other = right if is_variable(left, name) else left if is_variable(right, name) else None
+        if other is None or mentions(other, name):
+            return ""
+        found = f"among(a, {self.code(other, scope)}, {operand})"
+        return found if node.name == "exists" else f"(not {found})"
+
     def _macro(self, node: Macro, scope: Scope) -> str:
         operand = self.code(node.operand, scope)
+        lookup = self._lookup(node, operand, scope)
+        if lookup:
+            return lookup
         self._count += 1
         names = [f"v{self._count}_{position}" for position in range(len(node.names))]
         inner = {**scope, **dict(zip(node.names, names, strict=True))}
@@ -257,7 +332,8 @@ class _Writer:
         )
         if node.name == "bind":
             return f"(lambda {names[0]}: {body})({operand})"
-        source = f"for {', '.join(names)} in {'rounds' if len(names) == 1 else 'rounds_of_two'}(a, {operand})"
+        visit = "rounds" if len(names) == 1 else "rounds_of_two"
+        source = f"for {', '.join(names)} in {visit}(a, {operand}, {node.weight})"
         if node.name == "all":
             return f"all({body} {source})"
         if node.name == "exists":
@@ -268,43 +344,3 @@ class _Writer:
             condition = f" if {self._bool(node.condition, inner)}" if node.condition is not None else ""
             return f"[{body} {source}{condition}]"
         raise _NoFastForm
-
-
-def _is_request(node: Node) -> bool:
-    return type(node) is Ident and node.global_name == "request"
-
-
-def _record(node: Node) -> str:
-    """The name of the record that an expression is: "R" or "P", else nothing."""
-    if type(node) is Ident:
-        return node.global_name if node.global_name in _RECORDS else ""
-    if type(node) is Select and _is_request(node.operand):
-        return {"resource": "R", "principal": "P"}.get(node.field, "")
-    return ""
-
-
-def _is_data(node: Node) -> bool:
-    """Whether the value comes from the request's JSON, so that it has none of CEL's own types."""
-    while type(node) is Select:
-        if _record(node.operand):
-            return True
-        node = node.operand
-    return False
-
-
-def _is_bool(node: Node) -> bool:
-    """Whether the fast code of `node` yields a bool or raises, whatever the request holds."""
-    if type(node) is Literal:
-        return type(node.value) is bool
-    if type(node) is Select:
-        return node.test
-    if type(node) is Macro:
-        return node.name in ("all", "exists", "exists_one")
-    if type(node) is not Call:
-        return False
-    # A function whose only overload returns a bool; a ternary or an index may pass anything through.
-    return node.function in _BOOLEAN or (
-        node.overload is not None
-        and node.overload.result.name == "bool"
-        and not node.function.startswith("_")
-    )

@@ -30,6 +30,8 @@ from gateway.policy.cel.values import (
 _NUMBERS: Final = frozenset({int, Uint, float})
 _TIMES: Final = frozenset({Timestamp, Duration})
 _PLAIN: Final = frozenset({bool, str, bytes})
+_LONG: Final = 512
+"""Characters up to which texts are compared for nothing."""
 _MISSING: Final = object()
 METHODS: Final = frozenset({str, Timestamp, Duration, Hierarchy, SpiffeId, SpiffeTrustDomain, SpiffeMatcher})
 """Types with methods of their own in cel-go: an operator they lack fails there without being named."""
@@ -43,6 +45,10 @@ def equal(ctx: Activation, left: Any, right: Any) -> bool:
     cls, other = type(left), type(right)
     if left is None or right is None:
         return left is right
+    if cls is str:
+        if other is str and len(left) == len(right) > _LONG:
+            ctx.budget.charge_text(len(left))
+        return other is str and bool(left == right)
     if cls in _PLAIN:
         return cls is other and left == right
     if cls in _NUMBERS:

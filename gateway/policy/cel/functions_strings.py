@@ -32,13 +32,15 @@ def contains(ctx: Activation, text: str, part: str) -> bool:
     return part in text
 
 
-def starts_with(_ctx: Activation, text: str, prefix: str) -> bool:
+def starts_with(ctx: Activation, text: str, prefix: str) -> bool:
     """`text.startsWith(prefix)`."""
+    ctx.budget.charge_text(len(prefix))
     return text.startswith(prefix)
 
 
-def ends_with(_ctx: Activation, text: str, suffix: str) -> bool:
+def ends_with(ctx: Activation, text: str, suffix: str) -> bool:
     """`text.endsWith(suffix)`."""
+    ctx.budget.charge_text(len(suffix))
     return text.endswith(suffix)
 
 
@@ -67,7 +69,8 @@ def last_index_of(ctx: Activation, text: str, part: str, start: int | None = Non
         return len(text) if start is None else min(start, len(text))
     if start is not None and start >= len(text):
         return -1
-    ctx.budget.charge_text(len(text))
+    # Python searches from the right in time proportional to both lengths.
+    ctx.budget.charge_text(len(text) * (1 + len(part) // 64))
     return text.rfind(part) if start is None else text.rfind(part, 0, start + len(part))
 
 
@@ -106,8 +109,9 @@ def split(ctx: Activation, text: str, separator: str, count: int = -1) -> list[s
     return text.split(separator, -1 if count < 0 else count - 1)
 
 
-def substring(_ctx: Activation, text: str, start: int, end: int | None = None) -> str:
+def substring(ctx: Activation, text: str, start: int, end: int | None = None) -> str:
     """`text.substring(start, end)`."""
+    ctx.budget.charge_text(len(text))
     if end is None:
         if not 0 <= start <= len(text):
             raise _out_of_range(start)
@@ -120,8 +124,9 @@ def substring(_ctx: Activation, text: str, start: int, end: int | None = None) -
     return text[start:end]
 
 
-def trim(_ctx: Activation, text: str) -> str:
+def trim(ctx: Activation, text: str) -> str:
     """`text.trim()`."""
+    ctx.budget.charge_text(len(text))
     return text.strip(_SPACE)
 
 

@@ -61,7 +61,7 @@ class MacroEvaluator:
         """One scope for every element, charged before the element's turn."""
         pairs = len(node.names) == 2  # one variable or two
         bind = self._evaluator.bind
-        budget = self._ctx.budget
+        budget, weight = self._ctx.budget, node.weight
         items: Any
         if type(operand) is list:
             items = enumerate(operand) if pairs else operand
@@ -74,7 +74,7 @@ class MacroEvaluator:
 
         def run() -> Iterable[Scope]:
             for item in items:
-                budget.charge(1)
+                budget.charge(weight)
                 if pairs:
                     yield bind(node.names[1], item[1], bind(node.names[0], item[0], scope))
                 else:

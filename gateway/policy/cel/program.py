@@ -49,6 +49,7 @@ class Program:
         if fast is None:
             fast = self._fast = generate(self._node) if self._defect is None else self.evaluate_exact
         budget = activation.budget
+        budget.begin()
         spent = budget.spent
         try:
             return fast(activation)
@@ -60,6 +61,7 @@ class Program:
         """As `evaluate`, without generated code."""
         if self._defect is not None:
             raise EvaluationError(self._defect.message, self._defect.kind)
+        activation.budget.begin()
         return evaluate(self._node, activation)
 
     def __repr__(self) -> str:

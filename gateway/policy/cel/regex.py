@@ -24,7 +24,9 @@ _SMALL_PROGRAM: Final = 16
 """Instructions of a program whose automaton always fits the memory, so that it is never simulated."""
 _TOO_LARGE: Final = 70_000
 """Units for a pattern that RE2 gave up on: it does so after about a tenth of a second."""
-_ABSENT: Final = (-1, -1)
+ABSENT: Final = (-1, -1)
+"""The span of a match or group that is not there."""
+UNANCHORED: Final = re2._Anchor.UNANCHORED  # noqa: SLF001  # the wrapper keeps its first argument to itself
 # Go's regexp, which Cerbos uses, does not know the byte class that RE2 has from C.
 _BYTE_CLASS: Final = "\\C"
 # What RE2 says and what Go's regexp, which Cerbos uses, says of the same mistake.
@@ -41,9 +43,12 @@ _REASONS: Final = {
 
 
 class Pattern:
-    """A compiled pattern. `groups` counts its capturing groups, `size` the instructions of its program."""
+    """A compiled pattern. `groups` counts its capturing groups, `size` the instructions of its program.
 
-    __slots__ = ("_match", "_weight", "groups", "size")
+    `match(UNANCHORED, data, start, end)` gives the spans of the first match in UTF-8 and of its groups.
+    """
+
+    __slots__ = ("_weight", "groups", "match", "size")
 
     def __init__(self, pattern: str, *, groups: bool) -> None:
         options = re2.Options()
@@ -52,7 +57,7 @@ class Pattern:
         options.max_mem = _MAX_MEMORY
         # The wrapper's methods compute character offsets that nobody asks for, at four times the price of the match.
         program = re2.compile(pattern, options=options)._regexp  # noqa: SLF001
-        self._match: Any = program.Match
+        self.match: Any = program.Match
         self.groups: int = program.NumberOfCapturingGroups()
         self.size: int = program.ProgramSize()
         self._weight = 1 if self.size <= _SMALL_PROGRAM else 2 * self.size
@@ -64,13 +69,13 @@ class Pattern:
     def occurs(self, text: str) -> bool:
         """Whether the pattern matches anywhere in `text`. The caller pays."""
         data = text.encode("utf-8", "replace")
-        return bool(self._match(_UNANCHORED, data, 0, len(data))[0] != _ABSENT)
+        return bool(self.match(UNANCHORED, data, 0, len(data))[0] != ABSENT)
 
     def find(self, budget: Budget, data: bytes) -> list[Span] | None:
         """The spans of the first match and of its groups in UTF-8 `data`; (-1, -1) for a group that took no part."""
         budget.charge(self.price(len(data)))
-        spans: list[Span] = self._match(_UNANCHORED, data, 0, len(data))
-        return None if spans[0] == _ABSENT else spans
+        spans: list[Span] = self.match(UNANCHORED, data, 0, len(data))
+        return None if spans[0] == ABSENT else spans
 
     def find_all(self, budget: Budget, data: bytes) -> Iterator[list[Span]]:
         """Every match as Go finds them: from left to right, none empty where the one before it ended."""
@@ -78,7 +83,7 @@ class Pattern:
         while position <= end:
             # What stands right of a match may be read again for the next one, so each search is paid for in full.
             budget.charge(self.price(end - position))
-            spans: list[Span] = self._match(_UNANCHORED, data, position, end)
+            spans: list[Span] = self.match(UNANCHORED, data, position, end)
             start, stop = spans[0]
             if start < 0:
                 return
@@ -96,9 +101,6 @@ def _width(data: bytes, position: int) -> int:
     """Bytes of the character at a position, 1 at the end."""
     lead = data[position] if position < len(data) else 0
     return 1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-
-
-_UNANCHORED: Final = re2._Anchor.UNANCHORED  # noqa: SLF001  # the argument of the method above
 
 
 def compile_pattern(pattern: str, budget: Budget | None = None, *, groups: bool = False) -> Pattern:

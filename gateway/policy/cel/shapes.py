@@ -1,0 +1,81 @@
+"""What the shape and the types of a checked node tell generated code about its value."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.policy.cel.ast import Call, Ident, Literal, Macro, Node, Select, children
+
+_RECORD_NAMES: Final = frozenset({"R", "P"})
+_TEXT_FIELDS: Final = frozenset({"id", "kind", "scope", "policyVersion"})
+_BOOLEAN: Final = frozenset({"_&&_", "_||_", "!_", "_==_", "_!=_", "@in", "_<_", "_<=_", "_>_", "_>=_"})
+
+
+def is_request(node: Node) -> bool:
+    """Whether an expression is the name `request`."""
+    return type(node) is Ident and node.global_name == "request"
+
+
+def record_of(node: Node) -> str:
+    """The name of the record that an expression is: "R" or "P", else nothing."""
+    if type(node) is Ident:
+        return node.global_name if node.global_name in _RECORD_NAMES else ""
+    if type(node) is Select and is_request(node.operand):
+        return {"resource": "R", "principal": "P"}.get(node.field, "")
+    return ""
+
+
+def is_data(node: Node) -> bool:
+    """Whether the value comes from the request's JSON, so that it has none of CEL's own types."""
+    while type(node) is Select:
+        if record_of(node.operand):
+            return True
+        node = node.operand
+    return False
+
+
+def is_bool(node: Node) -> bool:
+    """Whether the fast code of `node` yields a bool or raises, whatever the request holds."""
+    if type(node) is Literal:
+        return type(node.value) is bool
+    if type(node) is Select:
+        return node.test
+    if type(node) is Macro:
+        return node.name in ("all", "exists", "exists_one")
+    if type(node) is not Call:
+        return False
+    # A function whose only overload returns a bool; a ternary or an index may pass anything through.
+    return node.function in _BOOLEAN or (
+        node.overload is not None
+        and node.overload.result.name == "bool"
+        and not node.function.startswith("_")
+    )
+
+
+def is_text(node: Node) -> bool:
+    """Whether the value is a string whatever the request holds: a literal, or a field of a record that is one."""
+    if type(node) is Literal:
+        return type(node.value) is str
+    return (
+        type(node) is Select
+        and not node.test
+        and not node.optional
+        and node.field in _TEXT_FIELDS
+        and record_of(node.operand) != ""
+    )
+
+
+def is_variable(node: Node, name: str) -> bool:
+    """Whether an expression is the bound variable `name`."""
+    return type(node) is Ident and node.name == name and not node.global_name
+
+
+def mentions(node: Node, name: str) -> bool:
+    """Whether `name` occurs in an expression, be it as another variable of that name."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if type(current) is Ident and current.name == name:
+            return True
+        stack += children(current)
+    return False
