@@ -24,7 +24,9 @@ type: $(VENV)/.dev-installed
 test: $(VENV)/.dev-installed tests/node_modules/.installed
 	$(BIN)/pytest -n 2 --dist loadfile -m "not system and not soak" $(ARGS)
 
+# A terminal and Prometheus' checker, from Debian; needs the right to install them where they are missing.
 test-system: $(VENV)/.dev-installed tests/node_modules/.installed
+	command -v tmux promtool >/dev/null || { apt-get update --quiet && apt-get install --quiet --yes tmux prometheus; }
 	$(BIN)/pytest -m "system" --require-system $(ARGS)
 
 soak: $(VENV)/.dev-installed tests/node_modules/.installed
