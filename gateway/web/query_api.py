@@ -53,7 +53,10 @@ class QueryRoutes:
             query = parse_query(request.query.items())
         except ValueError as wrong:
             return error(
-                400, "OST-REQ-400", f"The query cannot be read: {wrong}.", "`ostiary audit search --help` lists the filters."
+                400,
+                "OST-REQ-400",
+                f"The query cannot be read: {wrong}.",
+                "`ostiary audit search --help` lists the filters.",
             )
         if not reader.sees_all:
             query = structs.replace(query, principal=reader.id)
