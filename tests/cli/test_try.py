@@ -14,7 +14,7 @@ from gateway.errors import ConfigError
 from gateway.trial import Changed, Trial
 from gateway.wiring_commands import build_settings_generator
 from tests.support.cli import ostiary
-from tests.support.processes import GatewayProcess
+from tests.support.processes import GatewayProcess, free_port
 
 URL = "http://127.0.0.1:8787/v1/hooks/claude-code"
 ODD = b'\xef\xbb\xbf{ "permissions": {"allow":["Bash(ls)"]},\r\n\t"env":{"A":"\\u00e9"}, "hooks":{"Stop":[]}}  \n\n'
@@ -190,7 +190,8 @@ def test_the_gateway_that_runs_is_found_by_its_data_directory(project, tmp_path)
         hook = json.loads(local(project).read_text())["hooks"]["Stop"][0]["hooks"][0]
         assert hook["url"] == gateway.hooks_url
         assert "No gateway answers" not in ended.stdout
-    assert "No gateway answers" in run(project.parent, "--dry-run").stdout + run(project.parent).stdout
+    elsewhere = f"server.listen=127.0.0.1:{free_port()}"
+    assert "No gateway answers" in run(project.parent, "--set", elsewhere).stdout
 
 
 def test_a_crash_between_backup_and_write_leaves_nothing_to_repair(project, tmp_path, monkeypatch):

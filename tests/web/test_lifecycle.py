@@ -12,7 +12,7 @@ from gateway.identity.tokens import hash_token
 from tests.support.http import get, metric, post, records, send, wait_for_record, word
 from tests.support.payloads import PROJECT, pre_tool_use
 from tests.support.pdp_stub import PdpStub
-from tests.support.processes import GatewayProcess, wait_until
+from tests.support.processes import PATIENCE_SECONDS, GatewayProcess, wait_until
 
 IN_FLIGHT = 12
 READ = {"file_path": f"{PROJECT}/src/app.py"}
@@ -65,7 +65,8 @@ def test_a_stop_answers_the_calls_in_flight_and_records_them_all(tmp_path):
         wait_until(lambda: get_status(gateway, "/readyz") == 503, "the red probe while draining")
         for thread in threads:
             thread.join()
-        assert gateway.stop() == 0
+        # No second signal: the handlers are gone once the loop has ended.
+        assert gateway.process.wait(PATIENCE_SECONDS) == 0
         assert answers == ["pass"] * IN_FLIGHT
         assert {record["call_id"] for record in records(gateway, event="PreToolUse")} == {
             call["tool_use_id"] for call in calls
