@@ -286,7 +286,7 @@ class _Writer:
             return f"{found}(a, {codes[0]})"
         if name == "size" and nodes[0].type is not None:
             return f"{'len' if nodes[0].type.name in _SIZED else 'length'}({codes[0]})"
-        function = dispatcher(name, len(nodes))
+        function = dispatcher(name, len(nodes), node.overload)
         return f"{self._bind('f', function)}({', '.join(['a', *codes])})"
 
     @staticmethod

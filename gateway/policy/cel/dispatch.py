@@ -20,7 +20,7 @@ from gateway.policy.cel import (
     operators,
 )
 from gateway.policy.cel.activation import Activation
-from gateway.policy.cel.declarations import overloads
+from gateway.policy.cel.declarations import Overload, overloads
 from gateway.policy.cel.equality import METHODS, compare, contains, equal, unequal
 from gateway.policy.cel.errors import EvaluationError, no_such_overload
 from gateway.policy.cel.kinds import Kind
@@ -134,16 +134,19 @@ def guard_of(kind: Kind) -> tuple[tuple[type, ...], tuple[type, ...]]:
 
 
 @cache
-def dispatcher(name: str, count: int) -> Function:
+def dispatcher(name: str, count: int, chosen: Overload | None = None) -> Function:
     """The function `name` for `count` arguments (receiver included), which picks its overload by their values.
 
     Whether it was called as a method does not count: values of type dyn find overloads of either style, as in cel-go.
+    Where the static types left one overload, `chosen`, values that fit another are refused. Operators and what a
+    type answers for itself take no notice of it.
     """
     if name in OPERATORS:
         return OPERATORS[name]
-    candidates = [
-        tuple(map(guard_of, overload.args)) for overload in overloads()[name] if len(overload.args) == count
-    ]
+    found = [overload for overload in overloads()[name] if len(overload.args) == count]
+    if chosen is not None and name not in _METHODS_OF and name != "id":
+        found = [chosen]
+    candidates = [tuple(map(guard_of, overload.args)) for overload in found]
     function = implementations()[name]
 
     def call(ctx: Activation, *args: Any) -> Any:

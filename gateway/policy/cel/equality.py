@@ -32,6 +32,7 @@ _TIMES: Final = frozenset({Timestamp, Duration})
 _PLAIN: Final = frozenset({bool, str, bytes})
 _LONG: Final = 512
 """Characters up to which texts are compared for nothing."""
+_ORDERED: Final = _NUMBERS | _TIMES | _PLAIN | {SpiffeTrustDomain}
 _MISSING: Final = object()
 METHODS: Final = frozenset({str, Timestamp, Duration, Hierarchy, SpiffeId, SpiffeTrustDomain, SpiffeMatcher})
 """Types with methods of their own in cel-go: an operator they lack fails there without being named."""
@@ -157,10 +158,12 @@ def _equal_special(ctx: Activation, left: Any, right: Any) -> bool:
 
 
 def compare(left: Any, right: Any, operator: str) -> int | None:
-    """-1, 0 or 1 for values that have an order, None beside NaN. Raises `EvaluationError` for others."""
+    """-1, 0 or 1 for values that have an order, None beside NaN, whatever its neighbour. Raises `EvaluationError` for others."""
     cls, other = type(left), type(right)
     if cls in _NUMBERS and other in _NUMBERS:
         return _numbers(left, right)
+    if (cls in _ORDERED and _is_nan(right)) or _is_nan(left):
+        return None
     if cls is SpiffeTrustDomain and other in (SpiffeTrustDomain, str):
         return _compare_domains(left, right)
     if cls is other:
@@ -170,6 +173,10 @@ def compare(left: Any, right: Any, operator: str) -> int | None:
             return int(left.ns > right.ns) - int(left.ns < right.ns)
     ordered = cls in _NUMBERS or cls in _PLAIN or cls in METHODS
     raise no_such_overload("" if ordered else operator)
+
+
+def _is_nan(value: Any) -> bool:
+    return type(value) is float and value != value  # noqa: PLR0124  # the number unequal to itself
 
 
 def _compare_domains(left: SpiffeTrustDomain, right: Any) -> int:

@@ -132,12 +132,9 @@ class Evaluator:
                 raise no_such_overload()
             return not operand
         if name in ("or", "orValue") and node.target is not None:
-            optional = self.value(node.target, scope)
-            if type(optional) is not Optional:
-                raise no_such_overload()
-            if optional.present:
-                return optional if name == "or" else optional.value
-            return self.value(node.args[0], scope)
+            return self._alternative(node, node.target, scope)
+        if name in ("_[_]", "_[?_]"):
+            return self._index(node, scope)
         if name == "@in":
             decided = decided_membership(node.args[0], node.args[1])
             if decided is not None:
@@ -147,7 +144,23 @@ class Evaluator:
             args = self._lists(nodes, scope)
         else:
             args = [self.value(arg, scope) for arg in nodes]
-        return dispatcher(name, len(args))(self.ctx, *args)
+        return dispatcher(name, len(args), node.overload)(self.ctx, *args)
+
+    def _alternative(self, node: Call, target: Node, scope: Scope | None) -> Any:
+        """`target.or(…)` and `target.orValue(…)`, which compute their argument only if it is needed."""
+        optional = self.value(target, scope)
+        if type(optional) is not Optional:
+            raise no_such_overload()
+        if optional.present:
+            return optional if node.function == "or" else optional.value
+        return self.value(node.args[0], scope)
+
+    def _index(self, node: Call, scope: Scope | None) -> Any:
+        """`container[key]` and `container[?key]`; the key of what is not there is not computed."""
+        container = self.value(node.args[0], scope)
+        if type(container) is Optional and not container.present:
+            return container
+        return dispatcher(node.function, 2)(self.ctx, container, self.value(node.args[1], scope))
 
     def _lists(self, nodes: list[Node], scope: Scope | None) -> list[Any]:
         """The arguments of a function that takes errors as values: an error beside lists is no list, beside others itself."""

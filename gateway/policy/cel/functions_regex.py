@@ -55,9 +55,9 @@ def _piece(data: bytes, span: Span) -> str:
 
 def replace(ctx: Activation, text: str, pattern: str, template: str, count: int = -1) -> str:
     r"""`regex.replace(text, pattern, template, count)`: `\1` … `\9` are groups, `\0` is the match, `\\` a backslash."""
-    compiled = compile_pattern(pattern, ctx.budget, groups=True)
     if count == 0:
         return text
+    compiled = compile_pattern(pattern, ctx.budget, groups=True)
     data = _bytes(ctx, text)
     parts: list[str | int] | None = None
     pieces: list[str] = []

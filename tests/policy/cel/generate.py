@@ -1,8 +1,9 @@
 """Random expressions, right and wrong in type, and random requests for them to read.
 
 Calls come from the compiler's own table of overloads, so that a new function is in the fuzz as soon as it is declared.
-Three things are left out because the PDP has no one answer to them: the order of a map with several keys, the clock, and
-constants of a wrong type in logical operators, which it folds while compiling.
+Left out is what the PDP has no one answer to, the order of a map with several keys and the clock, and what it folds while
+compiling in ways that no request can bring about: macros over constants, constants of a wrong type in logical operators,
+lookups in computed constants.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "list": ("words", "numbers", "mixed", "nested"),
     "map": ("map", "one"),
 }
+_KEYS = (STRING, STRING, INT, BOOL)
 _ALL = (*tuple(name for names in _ATTRIBUTES.values() for name in names), "missing")
 _SCALARS = (BOOL, INT, DOUBLE, STRING)
 # The clock, and what the PDP answers by hash order or by the order of its goroutines.
 _LEFT_OUT = frozenset({"now", "timeSince", "lists.range", "json.encode"})
+Bound = tuple[tuple[str, Kind], ...]
 _WRONG = 0.06
 """How often an argument is of another type than the overload asks for, behind a `dyn`."""
 
@@ -68,8 +71,16 @@ class Generator:
                     self._by_result.setdefault(overload.result.name, []).append(overload)
 
     def expression(self) -> str:
-        """A whole expression, of type bool more often than not."""
+        """A whole expression that reads an attribute, of type bool more often than not."""
+        while True:
+            text = self._expression()
+            if "attr" in text:
+                return text
+
+    def _expression(self) -> str:
         kind = BOOL if self._random.random() < 0.6 else self._kind(2)
+        if "optional" in str(kind):
+            kind = BOOL  # an output shows an optional inside a list in more than one way
         return self._of(kind, self._random.choice((2, 3, 3, 4)), ())
 
     def _kind(self, depth: int) -> Kind:
@@ -84,7 +95,7 @@ class Generator:
             return Kind(self._random.choice(("uint", "bytes", "timestamp", "duration")))
         return self._random.choice(_SCALARS)
 
-    def _of(self, kind: Kind, depth: int, bound: tuple[tuple[str, Kind], ...]) -> str:
+    def _of(self, kind: Kind, depth: int, bound: Bound) -> str:
         """An expression of a static type: that type or dyn."""
         if kind.name == "param":
             kind = self._kind(0)
@@ -94,17 +105,18 @@ class Generator:
         fitting = [name for name, of in bound if of == kind or of is DYN]
         if fitting and chance < 0.4:
             return self._random.choice(fitting)
-        if depth <= 0 or chance < 0.12:
+        if depth <= 0 or chance < 0.12:  # the rest are shares of the ways to write an expression
             return self._leaf(kind, depth, bound)
         if chance < 0.3 and kind.name in _ATTRIBUTES:
             return self._attribute(kind)
         if chance < 0.42 and kind.name in ("bool", "list", "map", "optional"):
             return self._macro(kind, depth - 1, bound)
         if chance < 0.47:
-            return f"({self._of(BOOL, depth - 1, bound)} ? {self._of(kind, depth - 1, bound)} : {self._of(kind, depth - 1, bound)})"
+            branches = [self._of(kind, depth - 1, bound) for _ in range(2)]
+            return _choice(self._of(BOOL, depth - 1, bound), *branches)
         return self._call(kind, depth - 1, bound)
 
-    def _leaf(self, kind: Kind, depth: int, bound: tuple[tuple[str, Kind], ...]) -> str:
+    def _leaf(self, kind: Kind, depth: int, bound: Bound) -> str:
         if kind.name == "list":
             items = [self._of(kind.params[0], depth - 1, bound) for _ in range(self._random.randrange(4))]
             return f"[{', '.join(items)}]"
@@ -124,19 +136,21 @@ class Generator:
         name = self._random.choice(names)
         return f'{record}.attr["{name}"]' if self._random.random() < 0.1 else f"{record}.attr.{name}"
 
-    def _dyn(self, depth: int, bound: tuple[tuple[str, Kind], ...]) -> str:
+    def _dyn(self, depth: int, bound: Bound) -> str:
         if bound and self._random.random() < 0.4:
             return self._random.choice(bound)[0]
         if self._random.random() < 0.5:
             return f"{self._random.choice('PR')}.attr.{self._random.choice(_ALL)}"
         return f"dyn({self._of(self._kind(1), depth - 1, bound)})"
 
-    def _call(self, kind: Kind, depth: int, bound: tuple[tuple[str, Kind], ...]) -> str:
+    def _call(self, kind: Kind, depth: int, bound: Bound) -> str:
         candidates = [*self._by_result.get(kind.name, ()), *self._by_result.get("param", ())]
         candidates = [overload for overload in candidates if _fits(overload.result, kind, {})]
         if not candidates:
             return self._leaf(kind, depth, bound)
         overload = self._random.choice(candidates)
+        if overload.name == "@in":
+            return self._membership(depth, bound)
         given: dict[str, Kind] = {}
         _fits(overload.result, kind, given)
         args = []
@@ -145,9 +159,19 @@ class Generator:
             args.append(self._argument(overload, filled, depth, bound))
         return _written(overload, args)
 
-    def _argument(
-        self, overload: Overload, kind: Kind, depth: int, bound: tuple[tuple[str, Kind], ...]
-    ) -> str:
+    def _membership(self, depth: int, bound: Bound) -> str:
+        """`item in container`, where the container is an attribute or written out."""
+        kind = self._random.choice(_SCALARS)
+        item = self._of(kind, depth, bound)
+        if "attr" not in item:
+            item = self._random.choice(_LITERALS[kind.name])
+        if self._random.random() < 0.5:
+            return (
+                f"({item} in P.attr.{self._random.choice(('words', 'numbers', 'mixed', 'map', 'one', 'z'))})"
+            )
+        return f"({item} in {self._leaf(list_of(kind), 0, ())})"
+
+    def _argument(self, overload: Overload, kind: Kind, depth: int, bound: Bound) -> str:
         if self._random.random() < _WRONG:
             logical = overload.name in ("_&&_", "_||_", "_?_:_", "!_")
             return f"P.attr.{self._random.choice(_ALL)}" if logical else self._dyn(depth, bound)
@@ -155,12 +179,15 @@ class Generator:
 
     def _filled(self, kind: Kind, given: dict[str, Kind]) -> Kind:
         if kind.name == "param":
-            return given.setdefault(kind.label, self._kind(1))
+            # K is the key of a map everywhere, and a computed constant that is no key is folded or not by its neighbours.
+            return given.setdefault(
+                kind.label, self._random.choice(_KEYS) if kind.label == "K" else self._kind(1)
+            )
         if not kind.params:
             return kind
         return Kind(kind.name, tuple(self._filled(inner, given) for inner in kind.params), kind.label)
 
-    def _macro(self, kind: Kind, depth: int, bound: tuple[tuple[str, Kind], ...]) -> str:
+    def _macro(self, kind: Kind, depth: int, bound: Bound) -> str:
         self._names += 1
         one, two = f"x{self._names}", f"y{self._names}"
         if kind.name == "optional":
@@ -190,14 +217,22 @@ class Generator:
             return f"{self._of(kind, depth, bound)}.filter({one}, {self._condition(one, depth, (*bound, (one, kind.params[0])))})"
         return f"{source}.map({one}, {body})"
 
-    def _range(self, depth: int, bound: tuple[tuple[str, Kind], ...]) -> tuple[Kind, str]:
+    def _range(self, depth: int, bound: Bound) -> tuple[Kind, str]:
         """The type of the elements and a list of them."""
         if self._random.random() < 0.7:
             return DYN, f"{self._random.choice('PR')}.attr.{self._random.choice(_ATTRIBUTES['list'])}"
         element = self._kind(0)
-        return element, self._of(list_of(element), depth, bound)
+        source = self._of(list_of(element), depth, bound)
+        # The PDP folds macros over constants while compiling, and not always rightly.
+        return element, source if "attr" in source else f"({source} + [{self._attribute_of(element)}])"
 
-    def _condition(self, name: str, depth: int, bound: tuple[tuple[str, Kind], ...]) -> str:
+    def _attribute_of(self, kind: Kind) -> str:
+        """An expression of a scalar type that reads an attribute."""
+        if kind.name in _ATTRIBUTES:
+            return f"P.attr.{self._random.choice(_ATTRIBUTES[kind.name])}"
+        return f"(P.attr.b ? {self._leaf(kind, 0, ())} : {self._leaf(kind, 0, ())})"
+
+    def _condition(self, name: str, depth: int, bound: Bound) -> str:
         """A bool that the element has a part in; without one the PDP folds the macro wrongly."""
         kind = dict(bound)[name]
         if kind is DYN or self._random.random() < 0.3:
@@ -221,6 +256,11 @@ def _fits(result: Kind, wanted: Kind, given: dict[str, Kind]) -> bool:
     return all(_fits(mine, yours, given) for mine, yours in zip(result.params, wanted.params, strict=True))
 
 
+def _choice(condition: str, then: str, otherwise: str) -> str:
+    """A conditional; a constant condition would be folded away while compiling."""
+    return f"({condition if 'attr' in condition else 'P.attr.b'} ? {then} : {otherwise})"
+
+
 def _written(overload: Overload, args: list[str]) -> str:
     name = overload.name
     if name in ("!_", "-_"):
@@ -230,7 +270,7 @@ def _written(overload: Overload, args: list[str]) -> str:
     if name == "_[?_]":
         return f"({args[0]})[?{args[1]}]"
     if name == "_?_:_":
-        return f"({args[0]} ? {args[1]} : {args[2]})"
+        return _choice(*args)
     if name == "@in":
         return f"({args[0]} in {args[1]})"
     if name.startswith("_"):
