@@ -57,16 +57,26 @@ class Scratch:
         if known is not None:
             activation.variables = known[0]
             return known[1]
-        values: dict[str, Any] = {}
         failures: dict[str, Failure] = {}
-        self._known[id(parameters)] = (values, failures)
-        activation.variables = values
+        self._known[id(parameters)] = (self._take(parameters, failures), failures)
+        return failures
+
+    def use_apart(self, parameters: Parameters) -> Mapping[str, Failure]:
+        """As `use`, of this moment and kept for nothing else."""
+        self.activation.constants = parameters.constants
+        failures: dict[str, Failure] = {}
+        self._take(parameters, failures)
+        return failures
+
+    def _take(self, parameters: Parameters, failures: dict[str, Failure]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        self.activation.variables = values
         for name, program in parameters.variables:
             try:
-                values[name] = program.evaluate(activation)
+                values[name] = program.evaluate(self.activation)
             except EvaluationError as error:
                 failures[name] = Failure(program.text, error.message, error.kind)
-        return failures
+        return values
 
     def use_with_nulls(self, parameters: Parameters) -> None:
         """As `use`, but a variable that fails is null, also to the variables that read it."""

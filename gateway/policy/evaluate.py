@@ -204,6 +204,8 @@ class Evaluation:
             failures += given.failures
             derived_failed = given.failed
         if rule.condition is None:
+            if rule.names.any:
+                self._scratch.use(rule.parameters)
             return _State(True, derived_failed, tuple(failures)) if failures else _UNCONDITIONAL
         holds, failed = self._test(rule.condition, rule.names, rule.parameters, failures)
         return _State(holds is not rule.denies_unless, failed or derived_failed, tuple(failures))
@@ -226,11 +228,18 @@ class Evaluation:
         To a rule they are unset; in the list of effective roles Cerbos takes them for null, unless errors deny.
         """
         condition, names = derived.condition, derived.names
-        if condition is None or self._strict or not names.variables:
+        if condition is None or not names.any:
             return self._is_given(derived)
-        failures = self._scratch.use(derived.parameters)
-        if not any(name in failures for name in names.variables):
-            return self._is_given(derived)
+        if self._strict:
+            if not derived.uses_runtime:
+                return self._is_given(derived)
+            unset = self._scratch.use_apart(derived.parameters)
+            failures = [unset[name] for name in names.variables if name in unset]
+            return _State(condition.holds(self._activation, failures), bool(failures))
+        if not derived.uses_runtime:
+            unset = self._scratch.use(derived.parameters)
+            if not any(name in unset for name in names.variables):
+                return self._is_given(derived)
         self._scratch.use_with_nulls(derived.parameters)
         return _State(condition.holds(self._activation, []), False)
 

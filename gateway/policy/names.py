@@ -68,16 +68,18 @@ class Names(Struct, frozen=True, eq=False):
         own.constants = {name: value for name, value in own.constants.items() if name in constants}
 
     def reads_runtime(self, programs: Iterable[Program]) -> bool:
-        """Whether some expressions read the runtime, themselves or through variables."""
-        found = list(programs)
-        variables = dict(self.parameters.variables)
-        found += [variables[name] for name in self.used_by(found).variables if name in variables]
-        return any(program.references.uses_runtime for program in found)
+        """Whether some expressions, or variables of the policy whoever reads them, read the runtime."""
+        variables = (program for _, program in self.parameters.variables)
+        return any(program.references.uses_runtime for program in (*programs, *variables))
 
     def used_by(self, programs: Iterable[Program | None]) -> NamesUsed:
-        """What some expressions of the policy need of its names."""
+        """What some expressions of the policy need of its names.
+
+        Variables are taken once a check, with the first rule that could apply; where they read the runtime, which changes
+        from one action to the next, every rule needs them, if only to take them.
+        """
         found: set[str] = set()
-        some = False
+        some = self.reads_runtime(())
         for program in programs:
             if program is None:
                 continue

@@ -9,7 +9,7 @@ import itertools
 
 import pytest
 
-from tests.policy.writing import ask, effect, effects, engine, policy, resource_policy, rule
+from tests.policy.writing import CONSENT, ask, effect, effects, engine, policy, resource_policy, rule
 
 
 def _members(kind):
@@ -23,6 +23,34 @@ def test_rules_that_differ_only_in_all_any_none_are_different_rules(order):
     public = {"public": True, "owner": "somebody"}
     decided = {kind: effect(policies, f"doc_{kind}", "read", attr=public) for kind in ("any", "all", "none")}
     assert decided == {"any": "ALLOW", "all": "DENY", "none": "DENY"}
+
+
+@pytest.mark.parametrize(
+    "order", [("ruleActivated", "conditionNotMet"), ("conditionNotMet", "ruleActivated")]
+)
+def test_rules_that_differ_only_in_when_they_speak_are_different_rules(order):
+    """0.55 gives both the trigger of the one it loaded first: the same defect, in outputs."""
+    policies = engine(
+        *(resource_policy(f"doc_{when}", rule("read", output={"when": {when: "R.id"}})) for when in order)
+    )
+    spoken = {when: bool(ask(policies, f"doc_{when}", "read").outputs) for when in order}
+    assert spoken == {"ruleActivated": True, "conditionNotMet": False}
+
+
+@pytest.mark.parametrize("denied_first", [True, False])
+def test_an_allow_that_needs_consent_is_not_taken_for_a_deny_of_its_condition(denied_first):
+    """0.55 turns the ALLOW into a DENY unless its condition holds, which it then takes for a DENY if it holds."""
+    denying = resource_policy("doc", rule("view", effect="EFFECT_DENY", when="R.attr.a"))
+    allowing = (
+        resource_policy("album", rule("view")),
+        resource_policy("album", rule("view", when="R.attr.a"), scope="acme", scopePermissions=CONSENT),
+    )
+    policies = engine(*((denying, *allowing) if denied_first else (*allowing, denying)))
+    decided = {
+        given: effect(policies, "album", "view", scope="acme", attr={"a": given}) for given in (True, False)
+    }
+    assert decided == {True: "ALLOW", False: "DENY"}
+    assert effect(policies, "doc", "view", attr={"a": True}) == "DENY"
 
 
 def test_a_role_policy_denies_what_it_does_not_name_also_when_no_other_rule_is_about_it():

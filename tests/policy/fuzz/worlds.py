@@ -1,8 +1,10 @@
 """Random policy sets, every feature of the language, each set in a namespace of its own so that one PDP serves many.
 
 Kept off the ground of four defects of PDP 0.55 (tests/policy/test_pdp_defects.py): compound conditions carry a mark of
-their own, every scope with role policies has a rule for every kind, a role policy has conditions only where its rules are
-about one resource, and a role has one version a scope.
+their own and what an output says when a condition is not met is said by no other, every scope with role policies has a
+rule for every kind, a role policy has conditions only where its rules are about one resource, and a role has one version a
+scope. Kept off chance, too: the PDP takes the resources of a principal policy and the derived roles of a rule in an order
+that changes from start to start.
 """
 
 from __future__ import annotations
@@ -147,9 +149,9 @@ class World:
             body["constants"] = section
         return tuple(names)
 
-    def _match(self, names: tuple[str, ...], depth: int = 0) -> dict[str, Any]:
+    def _match(self, names: tuple[str, ...], depth: int = 0, *, marked: bool = False) -> dict[str, Any]:
         random = self._random
-        if depth > 1 or random.random() < 0.6:
+        if depth > 1 or (not marked and random.random() < 0.6):
             return {"expr": self._expressions.condition(names)}
         kind = random.choice(("all", "any", "none"))
         mark = self._expressions.mark()
@@ -157,9 +159,12 @@ class World:
         members.insert(0, {"expr": f"'{mark}' {'!=' if kind == 'all' else '=='} ''"})
         return {kind: {"of": members}}
 
-    def _condition(self, body: dict[str, Any], names: tuple[str, ...], chance: float = 0.6) -> None:
+    def _condition(
+        self, body: dict[str, Any], names: tuple[str, ...], chance: float = 0.6, *, marked: bool = False
+    ) -> None:
+        """Perhaps a condition; `marked` where the PDP turns it round, which must not look like another as it is."""
         if self._random.random() < chance:
-            body["condition"] = {"match": self._match(names)}
+            body["condition"] = {"match": self._match(names, marked=marked)}
 
     def _output(self, body: dict[str, Any], names: tuple[str, ...], chance: float = 0.25) -> None:
         random = self._random
@@ -169,7 +174,7 @@ class World:
         if random.random() < 0.8:
             when["ruleActivated"] = self._expressions.output(names)
         if not when or random.random() < 0.4:
-            when["conditionNotMet"] = self._expressions.output(names)
+            when["conditionNotMet"] = f"[{self._expressions.output(names)}]"
         body["output"] = {"when": when}
 
     def _derived_set(self, name: str, number: int) -> None:
@@ -192,20 +197,23 @@ class World:
         random = self._random
         names = self._names(body)
         rules: list[dict[str, Any]] = []
+        asks = body.get("scopePermissions") == CONSENT
         for number in range(random.randint(0, 5)):
             rule: dict[str, Any] = {
                 "actions": random.sample(ACTION_PATTERNS, random.randint(1, 3)),
                 "effect": random.choice(("EFFECT_ALLOW", "EFFECT_ALLOW", "EFFECT_DENY")),
             }
             if derived and random.random() < 0.4:
-                rule["derivedRoles"] = random.sample(derived, random.randint(1, min(2, len(derived))))
+                # A DENY stops at the first of its derived roles: at which is chance.
+                most = 1 if asks or rule["effect"] == "EFFECT_DENY" else 2
+                rule["derivedRoles"] = random.sample(derived, random.randint(1, min(most, len(derived))))
             if "derivedRoles" not in rule or random.random() < 0.3:
                 rule["roles"] = random.sample(
                     [*self.roles, "*", f"{self.prefix}*", f"{self.prefix}a*"], random.randint(1, 2)
                 )
             if random.random() < 0.4:
                 rule["name"] = f"n{number}"
-            self._condition(rule, names)
+            self._condition(rule, names, marked=asks)
             self._output(rule, names)
             rules.append(rule)
         return rules
@@ -255,7 +263,7 @@ class World:
                         "action": random.choice(ACTION_PATTERNS),
                         "effect": random.choice(("EFFECT_ALLOW", "EFFECT_DENY")),
                     }
-                    self._condition(action, names, 0.8)
+                    self._condition(action, names, 0.8, marked=body.get("scopePermissions") == CONSENT)
                     # The PDP takes resources in no fixed order: with several, which outputs appear is chance.
                     self._output(action, names, 0.4 if len(patterns) == 1 else 0.0)
                     actions.append(action)
@@ -283,7 +291,7 @@ class World:
                         "allowActions": random.sample(ACTION_PATTERNS, random.randint(1, 3)),
                     }
                     if len(patterns) == 1:
-                        self._condition(rule, names, 0.4)
+                        self._condition(rule, names, 0.4, marked=True)
                         self._output(rule, names, 0.3)
                     body["rules"].append(rule)
             self._add("rolePolicy", body)
