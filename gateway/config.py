@@ -222,6 +222,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the record and the keys are kept; default `$XDG_STATE_HOME/ostiary`."""
     policies: tuple[str, ...] = ()
     """Further policy directories beside the shipped packs."""
+    watch_policies: bool = False
+    """Load policies anew once their files changed and then stayed the same for a second. SIGHUP does so in any case."""
     packs: Mapping[str, bool] = field(default_factory=dict)
     """`<pack>: false` or `<pack>.<rule>: false` switches rules off by name."""
     backend: Literal["local", "cerbos"] = "local"

@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -34,7 +35,8 @@ class Listener(Struct, frozen=True, kw_only=True):
 class Gate:
     """Runs the listeners until a signal comes. The parts are built by `wiring`; this only knows their order.
 
-    `may_start` is asked once, after the first check, and raises OstiaryError where the gate must not serve.
+    `may_start` is asked once, after the first check, and raises OstiaryError where the gate must not serve. `watch` is
+    given the reload and awaits it whenever policy files changed.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Gate:
         check: Callable[[], Awaitable[None]],
         may_start: Callable[[], None],
         reload: Callable[[], Awaitable[None]],
+        watch: Callable[[Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]] | None,
         drain: Callable[[], None],
         start: Callable[[], Awaitable[None]],
         close: Callable[[], Awaitable[None]],
@@ -53,6 +56,7 @@ class Gate:
         self._check = check
         self._may_start = may_start
         self._reload = reload
+        self._watch = watch
         self._drain = drain
         self._start = start
         self._close = close
@@ -73,12 +77,15 @@ class Gate:
             for listener in self._listeners:
                 await self._listen(listener)
             await self._start()
-            checker = asyncio.create_task(self._keep_checking())
+            beside = [asyncio.create_task(self._keep_checking())]
+            if self._watch is not None:
+                beside.append(asyncio.create_task(self._watch(self._reload_safely)))
             ready()
             await stop.wait()
-            checker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await checker
+            for task in beside:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         finally:
             await self._stop()
 

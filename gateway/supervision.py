@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -60,9 +60,13 @@ class RemoteRules(Struct, frozen=True, kw_only=True):
 
 
 class PolicyChange(Struct, frozen=True, kw_only=True):
-    """A compiled policy set that can be put in force, and the names of its rules."""
+    """A compiled policy set that can be put in force, and the names of its rules.
+
+    `retire`, awaited at the end, frees the set before it between calls.
+    """
 
     put_in_force: Callable[[], None]
+    retire: Callable[[], Awaitable[None]]
     rules: tuple[str, ...]
 
 
@@ -80,7 +84,7 @@ class Supervision:
         pdp: Pdp,
         remote: Remote | None,
         rules: RemoteRules,
-        load_policies: Callable[[], PolicyChange],
+        load_policies: Callable[[], Awaitable[PolicyChange]],
         origin: Origin,
         facts: Mapping[str, Any],
         clock: Clock,
@@ -102,6 +106,7 @@ class Supervision:
         self._clock = clock
         self._new_id = new_id
         self._announce = announce
+        self._reloading = asyncio.Lock()
         self._problem = _NOT_CHECKED
         self._coverage: Coverage | None = None
         readiness.watch("journal", lambda: journal.problem)
@@ -150,10 +155,14 @@ class Supervision:
             )
 
     async def reload(self) -> None:
-        """Load the policies anew, off the event loop; what is wrong leaves the last good set in force."""
+        """Load the policies anew, one reload after the other; what is wrong leaves the last good set in force."""
+        async with self._reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         before, local_before = self._pdp.revision, self._local.revision
         try:
-            change = await asyncio.to_thread(self._load_policies)
+            change = await self._load_policies()
         except (OstiaryError, OSError) as error:
             self._telemetry.policy_refused()
             self._readiness.note("policies", f"The last reload was refused: {error}")
@@ -167,6 +176,7 @@ class Supervision:
         self.record("reload", {"before": before, "after": after, "rules": len(change.rules)})
         _LOG.info("policies_loaded", revision=after, before=before)
         self._announce(local_before, after)
+        await change.retire()
 
     def close(self) -> None:
         """Tell what was only counted so far, and that the gate stops."""

@@ -60,7 +60,7 @@ from gateway.web.hooks import HookLimits, Hooks, RecordObserver
 from gateway.web.listeners import address_of, bind
 from gateway.web.query_forward import QueryForward
 from gateway.wiring_backends import build_remote, remote_rules
-from gateway.wiring_policies import keep_policies, load_policies
+from gateway.wiring_policies import keep_policies, load_policies, policy_watch, reload_policies, retirement
 from gateway.wiring_record import QUERY_SOCKET, clerk_environment
 
 ADMIN_SOCKET = "admin.sock"
@@ -167,6 +167,7 @@ class GateBuilder:
             check=self._supervision.check,
             may_start=self._supervision.refuse_ungoverned,
             reload=self._supervision.reload,
+            watch=policy_watch(config),
             drain=lambda: self._readiness.set("serving", "draining"),
             start=self._start,
             close=self._close,
@@ -265,18 +266,17 @@ class GateBuilder:
             announce=self._news.announce,
         )
 
-    def _load_policies(self) -> PolicyChange:
+    async def _load_policies(self) -> PolicyChange:
         """Compile the policies anew. Raises OstiaryError."""
-        self._judge_posture(self._instance.directory)
-        loaded = load_policies(self._config)
-        keep_policies(self._instance.directory, loaded)
+        data_dir = self._instance.directory
+        loaded = await reload_policies(self._config, data_dir, lambda: self._judge_posture(data_dir))
 
         def put_in_force() -> None:
             self._policies = loaded
             self._local.replace(loaded.engine)
             self._questions.replace_rules_off(loaded.rules_off)
 
-        return PolicyChange(put_in_force=put_in_force, rules=loaded.names)
+        return PolicyChange(put_in_force=put_in_force, retire=retirement(self._policies), rules=loaded.names)
 
     def _judge_posture(self, data_dir: Path) -> Judgement:
         """The posture. Raises ConfigError where `held` is demanded and does not hold."""

@@ -98,11 +98,11 @@ def build_pdp(
 
     async def reload() -> None:
         try:
-            engine = await source.reload()
+            revision = await source.reload()
         except (OstiaryError, OSError) as error:
             _LOG.error("policies_refused", error=str(error))
             return
-        _LOG.info("policies_loaded", revision=engine.revision)
+        _LOG.info("policies_loaded", revision=revision)
 
     return BuiltPdp(
         process=PdpProcess(

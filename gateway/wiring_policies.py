@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,11 +16,13 @@ from gateway.canary import canary_problem, canary_request
 from gateway.config import Config
 from gateway.config_rules import rules_off, rules_off_patterns
 from gateway.errors import PolicyError, StoreError
+from gateway.file_watch import FileWatch
 from gateway.packs import shipped_packs
 from gateway.policy.directory import SourceFile, read_roots
-from gateway.policy.engine import Engine, compile_policies
+from gateway.policy.engine import Engine, compile_policies, compile_steps
 from gateway.policy.settings import EngineSettings
 from gateway.policy_history import PolicyHistory
+from gateway.slices import in_slices, let_go
 
 
 class LoadedPolicies(Struct, frozen=True, kw_only=True):
@@ -34,23 +38,58 @@ class LoadedPolicies(Struct, frozen=True, kw_only=True):
         return tuple(rule.name for rule in self.engine.rules())
 
 
+def policy_roots(config: Config) -> tuple[Path, ...]:
+    """Where policies lie: the shipped packs and the configured directories and archives."""
+    return (shipped_packs(), *(Path(path) for path in config.policies))
+
+
 def policy_sources(config: Config) -> tuple[SourceFile, ...]:
     """The files of the shipped packs and of the configured policies. Raises PolicyError when one cannot be read."""
-    return read_roots((shipped_packs(), *(Path(path) for path in config.policies)))
+    return read_roots(policy_roots(config))
 
 
 def build_engine(config: Config, sources: Sequence[SourceFile] | None = None) -> Engine:
     """The local engine over the shipped packs and the configured policies. Raises PolicyError with every place."""
-    return compile_policies(
-        policy_sources(config) if sources is None else sources,
-        EngineSettings(packs_off=rules_off_patterns(config)),
-    )
+    return compile_policies(policy_sources(config) if sources is None else sources, _settings(config))
+
+
+def _settings(config: Config) -> EngineSettings:
+    return EngineSettings(packs_off=rules_off_patterns(config))
 
 
 def load_policies(config: Config) -> LoadedPolicies:
     """The policy set as configured now. Raises ConfigError or PolicyError; a set that lets the canary live is refused."""
     sources = policy_sources(config)
-    engine = build_engine(config, sources)
+    return _proven(config, sources, build_engine(config, sources))
+
+
+async def reload_policies(config: Config, data_dir: Path, allowed: Callable[[], object]) -> LoadedPolicies:
+    """As `load_policies`, between the calls that are being answered; kept for comparisons.
+
+    `allowed` raises OstiaryError where nothing may be loaded.
+    """
+    await asyncio.to_thread(allowed)
+    sources = await asyncio.to_thread(policy_sources, config)
+    engine = await in_slices(compile_steps(sources, _settings(config)), clock.stopwatch)
+    loaded = _proven(config, sources, engine)
+    await asyncio.to_thread(keep_policies, data_dir, loaded)
+    return loaded
+
+
+def retirement(policies: LoadedPolicies) -> Callable[[], Awaitable[None]]:
+    """Frees a policy set between calls, once it is not in force any more."""
+    parts = policies.engine.parts()
+    return lambda: let_go(parts, clock.stopwatch)
+
+
+def policy_watch(
+    config: Config,
+) -> Callable[[Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]] | None:
+    """What awaits a reload whenever policy files changed; None where that is not wanted."""
+    return FileWatch(policy_roots(config)).run if config.watch_policies else None
+
+
+def _proven(config: Config, sources: tuple[SourceFile, ...], engine: Engine) -> LoadedPolicies:
     problem = canary_problem(LocalPdp(engine, clock.now).decide_now(canary_request()))
     if problem:
         raise PolicyError(

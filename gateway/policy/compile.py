@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -39,9 +39,20 @@ def build_steps(
     documents: Sequence[Document], settings: EngineSettings, complaints: Complaints
 ) -> Steps[Table]:
     """The table of a policy set, in small steps. What is wrong is in `complaints`; the table is then incomplete."""
-    check_set(documents, complaints)
-    yield
-    return (yield from _Builder(documents, complaints).build(settings))
+    yield from check_set(documents, complaints)
+    variables: dict[str, ExportVariables] = {}
+    constants: dict[str, ExportConstants] = {}
+    derived: dict[str, DerivedRoles] = {}
+    for document in documents:
+        yield
+        if isinstance(document, ExportVariables):
+            variables[document.name] = document
+        elif isinstance(document, ExportConstants):
+            constants[document.name] = document
+        elif isinstance(document, DerivedRoles):
+            derived[document.name] = document
+    names = NameResolver(variables, constants, complaints)
+    return (yield from _Builder(documents, names, derived, complaints).build(settings))
 
 
 class _Derived(Struct, frozen=True, eq=False):
@@ -52,14 +63,18 @@ class _Derived(Struct, frozen=True, eq=False):
 
 
 class _Builder:
-    def __init__(self, documents: Sequence[Document], complaints: Complaints) -> None:
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        names: NameResolver,
+        derived: Mapping[str, DerivedRoles],
+        complaints: Complaints,
+    ) -> None:
         self._documents = documents
         self._complaints = complaints
         self._rule_number = 0
-        variables = {item.name: item for item in documents if isinstance(item, ExportVariables)}
-        constants = {item.name: item for item in documents if isinstance(item, ExportConstants)}
-        self._names = NameResolver(variables, constants, complaints)
-        self._derived = {item.name: item for item in documents if isinstance(item, DerivedRoles)}
+        self._names = names
+        self._derived = derived
         self._derived_rows: dict[str, dict[str, DerivedRoleRow]] = {}
 
     def build(self, settings: EngineSettings) -> Steps[Table]:
@@ -68,23 +83,31 @@ class _Builder:
         principals: dict[tuple[str, str, str], PolicyRow] = {}
         roles: dict[tuple[str, str], dict[str, RolePolicyRow]] = {}
         parents: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
-        consents: set[str] = set()
+        scopes, consents = set[str](), set[str]()
+        principal_scopes, principal_versions = set[str](), set[tuple[str, str]]()
+        kinds: set[tuple[str, str]] = set()
         for name in sorted(self._derived):
             self._derived_set(name)
             yield
         for document in self._documents:
             yield
             if isinstance(document, ResourcePolicy):
-                resources[
-                    sanitised(document.name), document.version, document.scope
-                ] = yield from self._resource(document)
+                kind = sanitised(document.name)
+                row = yield from self._resource(document)
+                resources[kind, document.version, document.scope] = row
+                scopes.add(document.scope)
+                kinds.add((kind, document.scope))
             elif isinstance(document, PrincipalPolicy):
-                principals[document.name, document.version, document.scope] = self._principal(document)
+                row = yield from self._principal(document)
+                principals[document.name, document.version, document.scope] = row
+                principal_scopes.add(document.scope)
+                principal_versions.add((document.version, document.scope))
             elif isinstance(document, RolePolicy):
-                of_scope = roles.setdefault((document.version, document.scope), {})
-                of_scope[document.name] = self._role(document)
+                narrowing = yield from self._role(document)
+                roles.setdefault((document.version, document.scope), {})[document.name] = narrowing
                 versions = parents.setdefault(document.scope, {}).setdefault(document.name, {})
                 versions[document.version] = document.parent_roles
+                scopes.add(document.scope)
             if (
                 isinstance(document, ResourcePolicy | PrincipalPolicy)
                 and document.scope_permissions == CONSENT
@@ -95,9 +118,10 @@ class _Builder:
             principals=principals,
             roles=roles,
             parent_roles=parents,
-            resource_scopes=frozenset((*(key[2] for key in resources), *(key[1] for key in roles))),
-            principal_scopes=frozenset(key[2] for key in principals),
-            principal_versions=frozenset(key[1:] for key in principals),
+            kinds=frozenset(kinds),
+            resource_scopes=frozenset(scopes),
+            principal_scopes=frozenset(principal_scopes),
+            principal_versions=frozenset(principal_versions),
             consent_scopes=frozenset(consents),
             globals=settings.globals,
         )
@@ -126,23 +150,30 @@ class _Builder:
             schemas=(document.principal_schema, document.resource_schema),
         )
 
-    def _principal(self, document: PrincipalPolicy) -> PolicyRow:
+    def _principal(self, document: PrincipalPolicy) -> Steps[PolicyRow]:
         names = self._names.resolve(document.definitions)
         key = policy_key(document)
         consent = document.scope_permissions == CONSENT
-        rows = [
-            structs.replace(self._rule(rule, key, names), resource=NameSet((sanitised(rule.resource),)))
-            for rule in document.rules
-        ]
-        rules = [structs.replace(row, denies_unless=_unless(row, consent=consent)) for row in rows]
+        rules: list[RuleRow] = []
+        for rule in document.rules:
+            yield
+            row = self._rule(rule, key, names)
+            rules.append(
+                structs.replace(
+                    row,
+                    resource=NameSet((sanitised(rule.resource),)),
+                    denies_unless=_unless(row, consent=consent),
+                )
+            )
         names.keep(program for rule in rules for program in rule.programs())
         return PolicyRow(key=key, scope=document.scope, rules=rules)
 
-    def _role(self, document: RolePolicy) -> RolePolicyRow:
+    def _role(self, document: RolePolicy) -> Steps[RolePolicyRow]:
         names = self._names.resolve(document.definitions)
         key = policy_key(document)
         rules: list[RuleRow] = []
         for number, rule in enumerate(document.rules, 1):
+            yield
             row = self._rule(rule, key, names)
             shown = rule.name or f"rule-{number:03d}"
             rules.append(

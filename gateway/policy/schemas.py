@@ -19,6 +19,7 @@ from gateway.policy.globs import NameSet
 from gateway.policy.model import SchemaReference
 from gateway.policy.problems import Complaints, Problem
 from gateway.policy.schema_errors import flat_errors
+from gateway.policy.steps import Steps
 from gateway.policy.table import Table
 
 _PREFIX = "cerbos:///"
@@ -41,9 +42,10 @@ class Schemas:
             except (ValueError, RecursionError) as error:
                 self._broken[uri] = f"it is not JSON: {error}"
 
-    def compile(self, table: Table) -> None:
+    def compile(self, table: Table) -> Steps[None]:
         """Compile every schema that a policy names; a missing or wrong one is a complaint at the reference."""
         for policy in table.resources.values():
+            yield
             for reference in policy.schemas:
                 if reference is not None and reference.reference not in self._validators:
                     self._compile(reference)

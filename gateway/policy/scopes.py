@@ -15,20 +15,22 @@ from gateway.policy.model import (
     sanitised,
 )
 from gateway.policy.problems import Complaints, Problem
+from gateway.policy.steps import Steps
 from gateway.policy.table import scope_chain
 
 
-def check_set(documents: Sequence[Document], complaints: Complaints) -> None:
+def check_set(documents: Sequence[Document], complaints: Complaints) -> Steps[None]:
     """Complain about policies that do not go together."""
-    _check_duplicates(documents, complaints)
-    _check_chains(documents, ResourcePolicy, complaints)
-    _check_chains(documents, PrincipalPolicy, complaints)
-    _check_permissions(documents, complaints)
+    yield from _check_duplicates(documents, complaints)
+    yield from _check_chains(documents, ResourcePolicy, complaints)
+    yield from _check_chains(documents, PrincipalPolicy, complaints)
+    yield from _check_permissions(documents, complaints)
 
 
-def _check_duplicates(documents: Sequence[Document], complaints: Complaints) -> None:
+def _check_duplicates(documents: Sequence[Document], complaints: Complaints) -> Steps[None]:
     seen: dict[str, Document] = {}
     for document in documents:
+        yield
         key = policy_key(document)
         first = seen.setdefault(key, document)
         if first is document:
@@ -52,11 +54,18 @@ def _instead(document: Document) -> str:
     return "Keep one of them, or give it another name, version or scope."
 
 
-def _check_chains(documents: Iterable[Document], kind: type[Body], complaints: Complaints) -> None:
+def _check_chains(documents: Iterable[Document], kind: type[Body], complaints: Complaints) -> Steps[None]:
     """The chain to the root must exist for every policy of a name and version."""
-    found = [item for item in documents if isinstance(item, kind)]
-    present = {(sanitised(item.name), item.version, item.scope) for item in found}
-    for document in found:
+    scoped: list[Body] = []
+    present: set[tuple[str, str, str]] = set()
+    for item in documents:
+        yield
+        if isinstance(item, kind):
+            present.add((sanitised(item.name), item.version, item.scope))
+            if item.scope:
+                scoped.append(item)
+    for document in scoped:
+        yield
         for scope in scope_chain(document.scope)[1:]:
             if (sanitised(document.name), document.version, scope) not in present:
                 complaints.add(
@@ -68,10 +77,11 @@ def _check_chains(documents: Iterable[Document], kind: type[Body], complaints: C
                 )
 
 
-def _check_permissions(documents: Iterable[Document], complaints: Complaints) -> None:
+def _check_permissions(documents: Iterable[Document], complaints: Complaints) -> Steps[None]:
     """Resource and principal policies of one scope agree about the parent's consent; role policies have no say."""
     first: dict[str, tuple[Document, bool]] = {}
     for document in documents:
+        yield
         if not isinstance(document, ResourcePolicy | PrincipalPolicy):
             continue
         consent = document.scope_permissions == CONSENT

@@ -175,6 +175,8 @@ class Table(Struct, frozen=True, eq=False, kw_only=True):
     roles: Mapping[tuple[str, str], Mapping[str, RolePolicyRow]]
     parent_roles: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
     """By scope, role and the version of the role policy."""
+    kinds: frozenset[tuple[str, str]]
+    """(kind, scope) pairs that have a resource policy of some version."""
     resource_scopes: frozenset[str]
     principal_scopes: frozenset[str]
     principal_versions: frozenset[tuple[str, str]]
@@ -199,7 +201,8 @@ class Table(Struct, frozen=True, eq=False, kw_only=True):
                 parents = versions.get(version)
                 if parents is None:
                     parents = next(iter(versions.values()))
-                found += [parent for parent in parents if parent not in found]
+                # A role that is its own ancestor counts twice: its rules are taken twice, and their outputs repeated.
+                found += [parent for parent in parents if parent not in found[1:]]
         return tuple(found)
 
 

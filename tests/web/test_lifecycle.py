@@ -217,3 +217,24 @@ def test_everything_a_gateway_under_test_leaves_is_its_directorys(tmp_path):
         pid = gateway.process.pid
         assert Path(f"/proc/{pid}").exists()
     assert not (gateway.data_dir / "admin.sock").exists()
+
+
+def test_watched_policies_are_loaded_anew_once_their_files_rest(tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    settings = {"mode": "enforce", "policies": f"[{site}]", "watch_policies": True}
+    with GatewayProcess(tmp_path / "gateway", settings) as gateway:
+        assert word(post(gateway, pre_tool_use("Read", READ))) == "pass"
+        (site / "file.yaml").write_text(SITE_RULE)
+        wait_for_action(gateway, "reload")
+        assert word(post(gateway, pre_tool_use("Read", READ))) == "deny"
+
+
+def test_reloads_come_one_after_the_other(tmp_path):
+    with GatewayProcess(tmp_path / "gateway", {"mode": "enforce"}) as gateway:
+        for _ in range(4):
+            hang_up(gateway)
+        wait_for_action(gateway, "reload")
+        hang_up(gateway)
+        assert word(post(gateway, pre_tool_use("Read", READ))) == "pass"
+        assert gateway.stop() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -119,13 +120,11 @@ def both(tmp_path_factory):
 
 def ask(port, method, path, body=None, headers=None):
     """(status, headers, text) of a request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     data = json.dumps(body).encode() if isinstance(body, dict | list) else body
-    connection.request(method, path, data, headers or {})
-    reply = connection.getresponse()
-    text = reply.read()
-    connection.close()
-    return reply.status, reply.headers, text
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request(method, path, data, headers or {})
+        reply = connection.getresponse()
+        return reply.status, reply.headers, reply.read()
 
 
 def comparable(text, port):
