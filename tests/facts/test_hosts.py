@@ -130,7 +130,7 @@ def test_private_networks_are_private(url):
     "url",
     [
         "https://docs.python.org/3/",
-        "https://registry.npmjs.org/@types/node",
+        "https://nodejs.org/@types/node",
         "https://medium.com/@somebody/post",
         "https://example.com/a?mail=x@127.0.0.1",
         "https://example.com/#@127.0.0.1",

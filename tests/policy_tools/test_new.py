@@ -125,7 +125,7 @@ def test_a_rule_for_others_holds_whatever_further_roles_somebody_has() -> None:
 
 
 def test_everything_but_some_hosts(tmp_path: Path) -> None:
-    engine = engine_of("agents never contact hosts other than github.com or pypi.org")
+    engine = engine_of("agents never contact hosts other than github.com or docs.python.org")
     hosts = {
         "github.com": "ALLOW",
         "api.github.com": "ALLOW",

@@ -23,7 +23,7 @@ FORMS = (
     "no marketing agent writes *.sql",
     "only engineers run terraform",
     "nobody deletes migrations/** or *.sql",
-    "agents never contact hosts other than github.com or pypi.org",
+    "agents never contact hosts other than github.com or docs.python.org",
     "no agent pushes to main",
     "no agent installs packages",
     "no agent calls github/create_issue",
