@@ -14,7 +14,9 @@ _NO_SUBJECTS = {"__main__", "timing"}
 def subjects() -> list[str]:
     """Every subject there is."""
     return sorted(
-        module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in _NO_SUBJECTS
+        module.name
+        for module in pkgutil.iter_modules(bench.__path__)
+        if not module.ispkg and module.name not in _NO_SUBJECTS
     )
 
 
