@@ -272,14 +272,17 @@ class World:
 
     def _role_policies(self, scope: str, version: str) -> None:
         random = self._random
+        written: list[str] = []
         for role in random.sample(self.roles, random.randint(1, 2)):
             body: dict[str, Any] = {"role": role}
+            # Which of a role's ancestors comes first is chance, too: no more than one has a policy, and not itself.
+            others = [name for name in self.roles if name not in (role, *written)]
+            written.append(role)
             if version != "default":
                 body["version"] = version
             if scope:
                 body["scope"] = scope
             if random.random() < 0.7:
-                others = [name for name in self.roles if name != role]
                 body["parentRoles"] = random.sample(others, random.randint(1, 2))
             names = self._names(body)
             patterns = random.sample([*self.kinds, "*", f"{self.prefix}*"], random.randint(1, 2))
