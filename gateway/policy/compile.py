@@ -83,7 +83,7 @@ class _Builder:
         principals: dict[tuple[str, str, str], PolicyRow] = {}
         roles: dict[tuple[str, str], dict[str, RolePolicyRow]] = {}
         parents: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
-        scopes, consents = set[str](), set[str]()
+        scopes, layers, consents = set[str](), set[str](), set[str]()
         principal_scopes, principal_versions = set[str](), set[tuple[str, str]]()
         kinds: set[tuple[str, str]] = set()
         for name in sorted(self._derived):
@@ -97,6 +97,7 @@ class _Builder:
                 resources[kind, document.version, document.scope] = row
                 scopes.add(document.scope)
                 kinds.add((kind, document.scope))
+                layers.add(document.scope)
             elif isinstance(document, PrincipalPolicy):
                 row = yield from self._principal(document)
                 principals[document.name, document.version, document.scope] = row
@@ -119,6 +120,7 @@ class _Builder:
             roles=roles,
             parent_roles=parents,
             kinds=frozenset(kinds),
+            layers=tuple(sorted(layers - {""})),
             resource_scopes=frozenset(scopes),
             principal_scopes=frozenset(principal_scopes),
             principal_versions=frozenset(principal_versions),

@@ -59,7 +59,7 @@ class Engine:
         self._settings = settings
         self._chains = Chains(table, lenient=settings.lenient_scope_search)
         self.revision = revision
-        self.layers = tuple(sorted({scope for _, scope in table.kinds if scope}))
+        self.layers = table.layers
 
     def holds(self, kind: str, scope: str) -> bool:
         """Whether a resource policy of a kind exists in exactly a scope."""

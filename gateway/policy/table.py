@@ -177,6 +177,8 @@ class Table(Struct, frozen=True, eq=False, kw_only=True):
     """By scope, role and the version of the role policy."""
     kinds: frozenset[tuple[str, str]]
     """(kind, scope) pairs that have a resource policy of some version."""
+    layers: tuple[str, ...]
+    """Their scopes but the root, sorted."""
     resource_scopes: frozenset[str]
     principal_scopes: frozenset[str]
     principal_versions: frozenset[tuple[str, str]]
