@@ -133,6 +133,6 @@ class Condition:
 def output_value(program: Program, activation: Activation) -> tuple[Any, str]:
     """The JSON value of an output and the error that it ended in, "" when it did not."""
     try:
-        return to_json(program.evaluate(activation)), ""
+        return to_json(program.evaluate(activation), activation.budget), ""
     except EvaluationError as error:
         return None, error.message

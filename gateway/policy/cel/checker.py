@@ -77,7 +77,7 @@ class _Checker:
 
     def _error(self, node: Node, message: str) -> CelCheckError:
         line, column = place(self._text, node.offset)
-        return CelCheckError(message, line=line, column=column)
+        return CelCheckError(message, line=line, column=column, offset=node.offset)
 
     def check(self, node: Node, scope: dict[str, Kind]) -> Kind:
         cls = type(node)

@@ -281,7 +281,10 @@ class _Writer:
         if name == "contains":
             return f"holds(a, {codes[0]}, {codes[1]})"
         if name == "matches" and type(nodes[1]) is Literal:
-            pattern = compile_pattern(nodes[1].value)
+            try:
+                pattern = compile_pattern(nodes[1].value)
+            except EvaluationError:
+                raise _NoFastForm from None
             found = self._bind("f", charged_finder(pattern) if scope else finder(pattern))
             return f"{found}(a, {codes[0]})"
         if name == "size" and nodes[0].type is not None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 
 class CelCompileError(Exception):
-    """The text is not a valid expression. `line` and `column` are 1-based places in the expression's own text."""
+    """The text is not a valid expression.
 
-    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
+    `line` and `column` are 1-based places in the expression's own text, `offset` counts its characters from 0.
+    """
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1, offset: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.column = column
+        self.offset = offset
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"

@@ -10,7 +10,6 @@ from typing import Any, Final
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.gotext import plain_text
 from gateway.policy.cel.json_output import to_json
-from gateway.policy.cel.values import CelMap, Message, items_of
 
 # What Go escapes beyond JSON's own rules, so that the text may stand inside HTML and JavaScript.
 _ESCAPES: Final = str.maketrans(
@@ -43,29 +42,9 @@ def _write(value: Any) -> str:
     return "{" + ",".join(f"{_write(key)}:{_write(value[key])}" for key in sorted(value)) + "}"
 
 
-def _charge(ctx: Activation, value: Any) -> None:
-    """Pay for every part of `value` before any is written."""
-    cls = type(value)
-    if cls is str or cls is bytes:
-        ctx.budget.charge_text(len(value))
-        return
-    ctx.budget.charge(1)
-    if cls is list:
-        for item in value:
-            _charge(ctx, item)
-    elif cls is dict or cls is CelMap:
-        for key, item in items_of(value):
-            _charge(ctx, key)
-            _charge(ctx, item)
-    elif cls is Message:
-        for item in value.fields.values():
-            _charge(ctx, item)
-
-
 def encode_json(ctx: Activation, value: Any) -> str:
     """`json.encode(value)`: compact, keys sorted. Raises `EvaluationError` for what JSON cannot hold."""
-    _charge(ctx, value)
-    return _write(to_json(value))
+    return _write(to_json(value, ctx.budget))
 
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {"json.encode": encode_json}

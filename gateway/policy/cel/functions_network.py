@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError
+from gateway.policy.cel.format import quote
 from gateway.policy.cel.values import Address, Network
 
 _BITS: Final = {4: 32, 6: 128}
@@ -44,9 +45,9 @@ def _parse(text: str, shown: str, malformed: str) -> Address:
         raise EvaluationError(malformed, "value") from None
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.scope_id is not None:
-            raise EvaluationError(f'IP address "{shown}" with zone value is not allowed', "value")
+            raise EvaluationError(f"IP address {quote(shown)} with zone value is not allowed", "value")
         if parsed.ipv4_mapped is not None:
-            raise EvaluationError(f'IPv4-mapped IPv6 address "{shown}" is not allowed', "value")
+            raise EvaluationError(f"IPv4-mapped IPv6 address {quote(shown)} is not allowed", "value")
     return Address(parsed.version, int(parsed))
 
 
@@ -67,12 +68,12 @@ def to_ip(_ctx: Activation, value: Any) -> Address:
     """`ip(text)`, or `range.ip()`."""
     if type(value) is Network:
         return value.address
-    return _parse(value, value, f'IP Address "{value}" parse error during conversion from string')
+    return _parse(value, value, f"IP Address {quote(value)} parse error during conversion from string")
 
 
 def to_cidr(_ctx: Activation, text: str) -> Network:
     """`cidr(text)`."""
-    malformed = f'CIDR "{text}" parse error during conversion from string'
+    malformed = f"CIDR {quote(text)} parse error during conversion from string"
     host, slash, prefix = text.rpartition("/")
     if not slash or _PREFIX.fullmatch(prefix) is None or "%" in host:  # a range of netip has no zone at all
         raise EvaluationError(malformed, "value")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.format import format_text, quote
-from gateway.policy.cel.gotext import plain_text
+from gateway.policy.cel.operators import shown
 
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
@@ -134,9 +134,7 @@ def join(ctx: Activation, parts: list[Any], separator: str = "") -> str:
     """`parts.join(separator)`. Raises for an element that is no string."""
     for part in parts:
         if type(part) is not str:
-            raise EvaluationError(
-                f"join: invalid input: {plain_text(part) if type(part) is float else part}", "type"
-            )
+            raise EvaluationError(f"join: invalid input: {shown(part)}", "type")
     ctx.budget.charge(len(parts))
     ctx.budget.charge_text(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)

@@ -6,6 +6,7 @@ import base64
 import math
 from typing import Any, Final
 
+from gateway.policy.cel.budget import Budget
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.gotext import double_text, duration_text, timestamp_text
 from gateway.policy.cel.values import (
@@ -47,20 +48,25 @@ _NAMES: Final[dict[type, str]] = {
 }
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: Any, budget: Budget | None = None) -> Any:
     """`value` as JSON: numbers are floats, integers beyond 2^53 are strings, bytes are base64.
 
-    Raises `EvaluationError` for what JSON cannot hold: an infinite number, a type, an address, a hierarchy.
+    `budget` pays for every part, one of its own where none is given: a small value can hold the same list a million
+    times. Raises `EvaluationError` for what JSON cannot hold: an infinite number, a type, an address, a hierarchy.
     """
     try:
-        return _json(value)
+        return _json(value, Budget() if budget is None else budget)
     except RecursionError:
         raise EvaluationError("data nests too deeply", "limit") from None
 
 
-def _json(value: Any) -> Any:
+def _json(value: Any, budget: Budget) -> Any:
     cls = type(value)
-    if value is None or cls is bool or cls is str:
+    if cls is str or cls is bytes:
+        budget.charge_text(len(value))
+        return value if cls is str else base64.b64encode(value).decode()
+    budget.charge(1)
+    if value is None or cls is bool:
         return value
     if cls is float:
         if not math.isfinite(value):
@@ -70,19 +76,17 @@ def _json(value: Any) -> Any:
     if cls is int or cls is Uint:
         return float(value) if -_SAFE <= value <= _SAFE else str(int(value))
     if cls is list:
-        return [_json(item) for item in value]
+        return [_json(item, budget) for item in value]
     if cls is dict or cls is CelMap:
-        return {_key(key): _json(item) for key, item in items_of(value)}
-    if cls is bytes:
-        return base64.b64encode(value).decode()
+        return {_key(key): _json(item, budget) for key, item in items_of(value)}
     if cls is Timestamp:
         return timestamp_text(value.ns, value.offset)
     if cls is Duration:
         return duration_text(value.ns)
     if cls is Optional and value.present:
-        return _json(value.value)
+        return _json(value.value, budget)
     if cls is Message:
-        return {name: _json(item) for name, item in value.fields.items() if not _unset(item)}
+        return {name: _json(item, budget) for name, item in value.fields.items() if not _unset(item)}
     raise EvaluationError(_REFUSALS.get(cls, f"type conversion not supported for '{kind_of(value)}'"), "type")
 
 

@@ -58,7 +58,7 @@ def place(text: str, offset: int) -> tuple[int, int]:
 def syntax_error(text: str, offset: int, message: str) -> CelSyntaxError:
     """An error at an offset of the text."""
     line, column = place(text, offset)
-    return CelSyntaxError(f"Syntax error: {message}", line=line, column=column)
+    return CelSyntaxError(f"Syntax error: {message}", line=line, column=column, offset=offset)
 
 
 def tokenize(text: str) -> list[Token]:

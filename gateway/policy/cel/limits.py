@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-MAX_TEXT: Final = 32_768
-"""Characters of one expression; Cerbos's own limit is 100,000 code points."""
+MAX_TEXT: Final = 100_000
+"""Characters of one expression, as many as Cerbos takes."""
 
-MAX_TOKENS: Final = 8_192
+MAX_TOKENS: Final = 30_000
 """Tokens of one expression."""
 
-MAX_NESTING: Final = 60
-"""Brackets, calls, operators and conditions that may be open inside one another."""
+MAX_NESTING: Final = 120
+"""Brackets, calls and operators that may be open inside one another. The parser takes five of Python's frames for each, of
+which there are a thousand; Cerbos takes 250."""
 
-MAX_DEPTH: Final = 150
-"""Levels of the parsed tree; checker, evaluator and code generator descend one call or two a level."""
+MAX_DEPTH: Final = 200
+"""Levels of the parsed tree, for each of which checker and evaluator take three frames."""

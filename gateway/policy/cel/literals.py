@@ -36,7 +36,7 @@ def check_literals(text: str, calls: list[Call], bindings: Bindings) -> None:
         problem = _problem(call.function, arg.value) if type(arg) is Literal else ""
         if problem:
             line, column = place(text, arg.offset)
-            raise CelCheckError(problem, line=line, column=column)
+            raise CelCheckError(problem, line=line, column=column, offset=arg.offset)
 
 
 def decided_membership(item: Node, container: Node) -> bool | None:
@@ -80,7 +80,7 @@ def _check_format(text: str, call: Call, bindings: Bindings) -> None:
     )
     if problem:
         line, column = place(text, call.offset)
-        raise CelCheckError(problem, line=line, column=column)
+        raise CelCheckError(problem, line=line, column=column, offset=call.offset)
 
 
 def _runtime_name(kind: Kind) -> str:

@@ -226,7 +226,9 @@ def shown(key: Any) -> str:
     cls = type(key)
     if cls is bool:
         return "true" if key else "false"
-    return double_text(key) if cls is float else str(key)
+    if cls is float:
+        return double_text(key)
+    return str(key) if cls is str or cls is int or cls is Uint else kind_of(key)
 
 
 def optional_index(_ctx: Activation, container: Any, key: Any) -> Optional:

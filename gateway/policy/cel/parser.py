@@ -112,12 +112,17 @@ class _Parser:
         if self._nesting > MAX_NESTING:
             raise self._error(token.offset, f"expression nests more than {MAX_NESTING} levels")
         node = self._binary(1)
-        if self._next_is("?"):
+        # A chain of conditions nests to the right; it is read in a loop, as long as it may be.
+        chain: list[tuple[Node, Node, int]] = []
+        while self._next_is("?"):
             offset = self._tokens[self._index].offset
             self._index += 1
             then = self._binary(1)
             self._expect(":")
-            node = self._deep(Call("_?_:_", [node, then, self._expression()], offset))
+            chain.append((node, then, offset))
+            node = self._binary(1)
+        for condition, then, offset in reversed(chain):
+            node = self._deep(Call("_?_:_", [condition, then, node], offset))
         self._nesting -= 1
         return node
 
