@@ -197,7 +197,7 @@ def _jwks(data: bytes) -> Iterable[Any]:
 def _unusable(name: str, reason: str) -> ConfigError:
     return ConfigError(
         f"The key set {name!r} cannot be used: {reason}.",
-        number=40,
+        number=44,
         remedy="Give every key a kid and an alg, or allow their absence under `insecure`.",
     )
 
