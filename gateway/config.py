@@ -1,6 +1,6 @@
 """The configuration as values: one struct a section, defaults that make zero configuration work.
 
-Sources and precedence stand in `gateway.config_sources`. Every key is documented in docs/configuration.md; a test compares.
+Sources and precedence stand in `gateway.configuration.sources`. Every key is documented in docs/configuration.md; a test compares.
 No key and no word value is a YAML 1.1 boolean (`on`, `yes`, `no`, `off`), which loaders and charts turn into others.
 Unknown keys are refused in every section: a misspelt one must not be silently off.
 """

@@ -13,8 +13,6 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from gateway.checks import Question, Questions, reserved_in
-from gateway.combine import Combined, combine
 from gateway.domain.check import CheckAnswer
 from gateway.domain.decision import Answer, Decision, Reason
 from gateway.domain.events import HookEvent
@@ -22,14 +20,16 @@ from gateway.domain.operations import Analysis
 from gateway.domain.ports import Analyser, Clock, Identified, NewId, Pdp, Redactor, Stopwatch
 from gateway.domain.record import Record
 from gateway.domain.vocabulary import DECIDED_EVENTS, GUARD_EVENTS, SESSION_START_EVENTS, Cause, Mode
+from gateway.enforcement.checks import Question, Questions, reserved_in
+from gateway.enforcement.combine import Combined, combine
+from gateway.enforcement.lookback import REUSED, Lookback
+from gateway.enforcement.messages import Messages
+from gateway.enforcement.quota import Admission, Meters
+from gateway.enforcement.recording import Facts, Origin, record_of
+from gateway.enforcement.verdict import Doubt, Stance, Verdict, answer_word, failed, judge
+from gateway.enforcement.words import would_do
 from gateway.errors import PdpError, PdpInvalid, PdpUnproven
-from gateway.lookback import REUSED, Lookback
-from gateway.messages import Messages
-from gateway.quota import Admission, Meters
-from gateway.recording import Facts, Origin, record_of
 from gateway.session import Seen
-from gateway.verdict import Doubt, Stance, Verdict, answer_word, failed, judge
-from gateway.words import would_do
 
 _DECIDED = frozenset(DECIDED_EVENTS)
 _GUARDED = frozenset(GUARD_EVENTS)

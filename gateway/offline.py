@@ -12,7 +12,7 @@ from gateway.audit.journal import FileJournal
 from gateway.domain.ports import AuditStore
 from gateway.domain.query import DECIDED, Page, Query, Row
 from gateway.domain.reader import Reader
-from gateway.indexing import Indexing
+from gateway.processes.indexing import Indexing
 from gateway.readings import Readings
 
 _SLICE_NANOSECONDS = 1_000_000_000

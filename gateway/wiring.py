@@ -14,14 +14,16 @@ from adapters.agents.claude_code import AGENT as CLAUDE_CODE
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
 from adapters.pdp.local import LocalPdp
 from gateway import clock
+from gateway.assurance.posture import Judgement, judge
+from gateway.assurance.proven import ProvenPdp
+from gateway.assurance.readiness import Readiness
+from gateway.assurance.synthetic import Marks
 from gateway.audit.beginning import open_journal
 from gateway.audit.journal import FileJournal
 from gateway.audit.redact import RecordRedactor, redaction_data
 from gateway.audit.reserve import keep_reserve
-from gateway.checks import Questions
-from gateway.clerk_process import ClerkProcess
 from gateway.config import Config
-from gateway.config_rules import (
+from gateway.configuration.rules import (
     check_settings,
     config_digest,
     facts_settings,
@@ -31,27 +33,25 @@ from gateway.config_rules import (
     stance,
     stated,
 )
-from gateway.config_sources import data_dir_of
+from gateway.configuration.sources import data_dir_of
 from gateway.domain.ports import Pdp
 from gateway.enforce import Enforcer
+from gateway.enforcement.checks import Questions
+from gateway.enforcement.lookback import Lookback
+from gateway.enforcement.messages import Messages, MessageSettings
+from gateway.enforcement.quota import Meters
+from gateway.enforcement.recording import Origin
 from gateway.facts.analyser import CallAnalyser, FactsData, facts_data
-from gateway.gate import Gate, Listener
-from gateway.hardening import forbid_inspection
 from gateway.identity.resolver import Identities
-from gateway.index_lag import IndexLag
-from gateway.instance import Instance, open_instance
-from gateway.lookback import Lookback
-from gateway.messages import Messages, MessageSettings
-from gateway.packs import shipped_packs
-from gateway.policy_news import PolicyNews
-from gateway.posture import Judgement, judge
-from gateway.proven import ProvenPdp
-from gateway.quota import Meters
-from gateway.readiness import Readiness
-from gateway.recording import Origin
+from gateway.policy_sets.news import PolicyNews
+from gateway.policy_sets.packs import shipped_packs
+from gateway.processes.clerk_process import ClerkProcess
+from gateway.processes.gate import Gate, Listener
+from gateway.processes.hardening import forbid_inspection
+from gateway.processes.index_lag import IndexLag
+from gateway.processes.instance import Instance, open_instance
+from gateway.processes.supervision import PolicyChange, Supervision
 from gateway.session import SessionMemory
-from gateway.supervision import PolicyChange, Supervision
-from gateway.synthetic import Marks
 from gateway.telemetry import Telemetry
 from gateway.versions import product_version
 from gateway.web.admin import AdminRoutes

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
 from gateway import clock
+from gateway.assurance.proven import ProvenPdp
 from gateway.config import Config
-from gateway.config_rules import cerbos_url, must_govern
-from gateway.proven import ProvenPdp
-from gateway.supervision import RemoteRules
+from gateway.configuration.rules import cerbos_url, must_govern
+from gateway.processes.supervision import RemoteRules
 
 
 def cerbos_settings(config: Config) -> CerbosSettings:

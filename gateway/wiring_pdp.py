@@ -6,6 +6,7 @@ import base64
 import binascii
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from msgspec import Struct
 from gateway import clock
 from gateway.domain.check import CheckAnswer, CheckRequest
 from gateway.errors import ConfigError, OstiaryError
-from gateway.gate import Listener
-from gateway.pdp_process import PdpProcess
 from gateway.policy.aux_data import KeySet, KeySetRules, TokenVerifier
 from gateway.policy.settings import EngineSettings
-from gateway.policy_source import PolicySource
+from gateway.policy_sets.source import PolicySource
+from gateway.processes.gate import Listener
+from gateway.processes.pdp_process import PdpProcess
+from gateway.processes.remote_keys import RemoteKeySet, Source
 from gateway.web.cerbos_api import CerbosApi, ServerInfo
 from gateway.web.cerbos_cors import CrossOrigin, cross_origin
 from gateway.web.listeners import address_of, bind
@@ -35,6 +37,7 @@ from gateway.wire.cerbos_server import RequestLimits, Token
 
 COMPATIBLE_VERSION = "0.55.0"
 """The Cerbos PDP whose answers these are."""
+_HOUR = 3600.0
 _LOG = structlog.stdlib.get_logger("ostiary.pdp")
 
 
@@ -68,7 +71,7 @@ def build_pdp(
             remedy="Name it, or give --policies DIR.",
         )
     source = PolicySource([directory], engine_settings(config), clock.stopwatch)
-    verifier = _verifier(config)
+    verifier, remote_keys = _verifier(config)
 
     def decide(request: CheckRequest, now: int) -> CheckAnswer:
         return source.engine.check(request, now)
@@ -108,7 +111,11 @@ def build_pdp(
         process=PdpProcess(
             listener=listener,
             reload=reload,
-            watch=(lambda: source.watch(reload)) if config.storage.disk.watch_for_changes else None,
+            before=tuple(keys.fetch for keys in remote_keys),
+            beside=(
+                *(keys.keep for keys in remote_keys),
+                *([partial(source.watch, reload)] if config.storage.disk.watch_for_changes else []),
+            ),
             tls=_tls(config),
         ),
         listen=listen,
@@ -156,22 +163,31 @@ def _tls(config: CerbosConfig) -> ssl.SSLContext | None:
     return context
 
 
-def _verifier(config: CerbosConfig) -> TokenVerifier:
+def _verifier(config: CerbosConfig) -> tuple[TokenVerifier, tuple[RemoteKeySet, ...]]:
+    """The verifier, and the key sets that have to be fetched before it knows a key of theirs."""
     jwt = config.aux_data.jwt
+    skew = seconds_of(jwt.acceptable_time_skew, "auxData.jwt.acceptableTimeSkew")
     if jwt.disable_verification:
-        return TokenVerifier(None, seconds_of(jwt.acceptable_time_skew, "auxData.jwt.acceptableTimeSkew"))
-    sets = {section.id: _key_set(section) for section in jwt.key_sets}
-    return TokenVerifier(sets, seconds_of(jwt.acceptable_time_skew, "auxData.jwt.acceptableTimeSkew"))
-
-
-def _key_set(section: KeySetSection) -> KeySet:
-    local = section.local
-    if local is None:
-        raise ConfigError(
-            f"The key set {section.id!r} is remote, which is not served yet.",
-            number=44,
-            remedy="Name a file that a job refreshes: local: {file: …}.",
+        return TokenVerifier(None, skew), ()
+    sets: dict[str, KeySet] = {}
+    fetched: list[RemoteKeySet] = []
+    for section in jwt.key_sets:
+        rules = KeySetRules(
+            optional_algorithm=section.insecure.optional_alg, optional_kid=section.insecure.optional_kid
         )
+        if section.remote is None:
+            sets[section.id] = _key_set(section, rules)
+            continue
+        seconds = seconds_of(section.remote.refresh_interval, "auxData.jwt.keySets.remote.refreshInterval")
+        source = Source(name=section.id, url=section.remote.url, rules=rules, seconds=seconds or _HOUR)
+        sets[section.id] = KeySet(section.id, b'{"keys":[]}', rules)
+        fetched.append(RemoteKeySet(source, partial(sets.__setitem__, section.id)))
+    return TokenVerifier(sets, skew), tuple(fetched)
+
+
+def _key_set(section: KeySetSection, rules: KeySetRules) -> KeySet:
+    local = section.local
+    assert local is not None
     try:
         data = Path(local.file).read_bytes() if local.file else base64.b64decode(local.data, validate=True)
     except (OSError, binascii.Error) as error:
@@ -180,7 +196,4 @@ def _key_set(section: KeySetSection) -> KeySet:
             number=44,
             remedy="Check its file or data.",
         ) from None
-    rules = KeySetRules(
-        optional_algorithm=section.insecure.optional_alg, optional_kid=section.insecure.optional_kid
-    )
     return KeySet(section.id, data, rules, pem=local.pem)

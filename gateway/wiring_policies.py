@@ -12,17 +12,17 @@ from msgspec import Struct
 
 from adapters.pdp.local import LocalPdp
 from gateway import clock
-from gateway.canary import canary_problem, canary_request
+from gateway.assurance.canary import canary_problem, canary_request
 from gateway.config import Config
-from gateway.config_rules import rules_off, rules_off_patterns
+from gateway.configuration.rules import pack_switches, rules_off
 from gateway.errors import PolicyError, StoreError
-from gateway.file_watch import FileWatch
-from gateway.packs import shipped_packs
 from gateway.policy.directory import SourceFile, read_roots
 from gateway.policy.engine import Engine, compile_policies, compile_steps
 from gateway.policy.settings import EngineSettings
-from gateway.policy_history import PolicyHistory
-from gateway.slices import in_slices, let_go
+from gateway.policy_sets.history import PolicyHistory
+from gateway.policy_sets.packs import shipped_packs
+from gateway.processes.file_watch import FileWatch
+from gateway.processes.slices import in_slices, let_go
 
 
 class LoadedPolicies(Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ def build_engine(config: Config, sources: Sequence[SourceFile] | None = None) ->
 
 
 def _settings(config: Config) -> EngineSettings:
-    return EngineSettings(packs_off=rules_off_patterns(config))
+    return EngineSettings(pack_switches=pack_switches(config))
 
 
 def load_policies(config: Config) -> LoadedPolicies:

@@ -14,13 +14,13 @@ from gateway import clock
 from gateway.audit.beginning import open_journal
 from gateway.audit.journal import FileJournal
 from gateway.audit.redact import RecordRedactor, redaction_data
-from gateway.clerk import Clerk
 from gateway.domain.reader import Reader
-from gateway.indexing import Indexing
-from gateway.instance import attach_instance
 from gateway.offline import OfflineReader
-from gateway.policy_comparison import Comparison
-from gateway.policy_history import PolicyHistory
+from gateway.policy_sets.comparison import Comparison
+from gateway.policy_sets.history import PolicyHistory
+from gateway.processes.clerk import Clerk
+from gateway.processes.indexing import Indexing
+from gateway.processes.instance import attach_instance
 from gateway.readings import Readings
 from gateway.versions import product_version
 from gateway.web.comparison_api import ComparisonRoutes

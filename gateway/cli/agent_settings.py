@@ -16,7 +16,7 @@ from rich.table import Table
 from gateway.cli.configured import config_of, config_options, hooks_url
 from gateway.cli.invocation import invocation
 from gateway.cli.output import columns, console, show
-from gateway.config_sources import Settings
+from gateway.configuration.sources import Settings
 from gateway.domain.agent_settings import FORMATS, STAGES, AgentSettings, SettingsRequest, Stage, Target
 from gateway.wiring_commands import AGENTS, build_settings_generator
 

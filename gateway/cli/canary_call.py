@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.assurance.doctor import Canary
+from gateway.assurance.synthetic import HEADER, Call, Marks
 from gateway.cli.gateway_api import QUERY_SOCKET, NotRunning, ask_socket, ask_url
 from gateway.clock import now, random_bytes
-from gateway.doctor import Canary
 from gateway.domain.query import Row
 from gateway.domain.record import Record
 from gateway.errors import OstiaryError
-from gateway.instance import attach_instance
-from gateway.synthetic import HEADER, Call, Marks
+from gateway.processes.instance import attach_instance
 
 _HOME = "/home/doctor"
 _PROJECT = f"{_HOME}/project"

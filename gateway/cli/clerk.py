@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway.hardening import forbid_inspection
-from gateway.logs import configure_logging
+from gateway.processes.hardening import forbid_inspection
+from gateway.processes.logs import configure_logging
 from gateway.wiring_record import build_clerk
 
 

@@ -16,9 +16,9 @@ from gateway.cli.configured import config_of, config_options
 from gateway.cli.invocation import invocation
 from gateway.cli.output import columns, console, print_json, show
 from gateway.config import Config
-from gateway.config_keys import Key, config_keys, find_key
-from gateway.config_sources import ENVIRONMENT_PREFIX, Settings, data_dir_of
-from gateway.config_text import DEFAULT, Value, commented_file, values_in_force
+from gateway.configuration.keys import Key, config_keys, find_key
+from gateway.configuration.sources import ENVIRONMENT_PREFIX, Settings, data_dir_of
+from gateway.configuration.text import DEFAULT, Value, commented_file, values_in_force
 from gateway.errors import ConfigError
 
 SHOW_SCHEMA = "ostiary.config/1"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from gateway.config import Config
-from gateway.config_sources import Settings, convert, gather
+from gateway.configuration.sources import Settings, convert, gather
 from gateway.web.listeners import parse_listen
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from gateway.assurance.synthetic import HEADER, Call, Marks
 from gateway.cli.configured import reachable
 from gateway.cli.demo_gateway import Target, gateway_for
 from gateway.cli.demo_stories import AGENT, EVENT, Request, Stories, requests, stories
@@ -25,8 +26,7 @@ from gateway.clock import now, random_bytes
 from gateway.domain.query import Page
 from gateway.domain.record import Record, short_id
 from gateway.errors import StoreError
-from gateway.instance import attach_instance
-from gateway.synthetic import HEADER, Call, Marks
+from gateway.processes.instance import attach_instance
 
 _CLERK_SECONDS = 20.0
 _STOPPED = ("deny", "ask", "would deny", "would ask", "would fail", "failed open")

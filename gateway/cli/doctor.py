@@ -16,14 +16,14 @@ import click
 import msgspec
 from rich.console import Console
 
+from gateway.assurance.doctor import Client, Facts, Finding, State, examine
 from gateway.cli.canary_call import ask_canary_call
 from gateway.cli.configured import config_of, config_options
 from gateway.cli.invocation import invocation
 from gateway.cli.output import columns, console, print_json, show
 from gateway.cli.running import hooks_url_of, status_of
 from gateway.cli.settings_files import server_managed, settings_files
-from gateway.config_sources import Settings, data_dir_of
-from gateway.doctor import Client, Facts, Finding, State, examine
+from gateway.configuration.sources import Settings, data_dir_of
 from gateway.errors import OstiaryError
 from gateway.versions import product_version
 from gateway.wiring_commands import build_settings_generator

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway.logs import configure_logging
+from gateway.processes.logs import configure_logging
 from gateway.wiring_pdp import COMPATIBLE_VERSION, build_pdp
 
 

@@ -15,17 +15,17 @@ from gateway import clock
 from gateway.cli.configured import config_of, config_options
 from gateway.cli.recorded import asked_with, engine_then, recorded_call
 from gateway.config import Config
-from gateway.config_sources import Settings
+from gateway.configuration.sources import Settings
 from gateway.domain.check import CheckRequest
 from gateway.errors import ConfigError
-from gateway.packs import shipped_packs
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.explain import Explanation, explain
 from gateway.policy.explain.request import SuiteFault, parse_request
 from gateway.policy.explain.text import lines
 from gateway.policy.settings import EngineSettings
-from gateway.recorded_call import question_of
+from gateway.policy_sets.packs import shipped_packs
+from gateway.policy_sets.recorded_call import question_of
 
 _COLOURS = {"allow": "green", "held": "green", "deny": "red", "not_held": "yellow"}
 

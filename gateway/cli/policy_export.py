@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from gateway.pack_copies import kinds_of, pdp_store
-from gateway.packs import pack_files, shipped_packs, write_new
+from gateway.policy_sets.pack_copies import kinds_of, pdp_store
+from gateway.policy_sets.packs import pack_files, shipped_packs, write_new
 
 
 @click.command("export")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from gateway.pack_copies import site_start
-from gateway.packs import pack_files, shipped_packs, write_new
+from gateway.policy_sets.pack_copies import site_start
+from gateway.policy_sets.packs import pack_files, shipped_packs, write_new
 
 
 @click.command("init")

@@ -12,10 +12,9 @@ import click
 from gateway.cli.configured import config_of, config_options
 from gateway.cli.policy_problems import print_problems
 from gateway.config import DROPPED_ATTRIBUTES
-from gateway.config_sources import Settings
+from gateway.configuration.sources import Settings
+from gateway.enforcement.obligations import ObligationError, parse_obligation
 from gateway.facts.tool_data import tool_data
-from gateway.obligations import ObligationError, parse_obligation
-from gateway.packs import shipped_packs
 from gateway.policy.desk import compile_desk, lay_out
 from gateway.policy.directory import read_roots
 from gateway.policy.lint.findings import Finding
@@ -24,6 +23,7 @@ from gateway.policy.lint.words import Words
 from gateway.policy.load import load_documents
 from gateway.policy.problems import Complaints, PolicyProblem, PolicyProblems
 from gateway.policy.settings import EngineSettings
+from gateway.policy_sets.packs import shipped_packs
 
 FOUND = 1
 COMPILE_ERROR = 3

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from gateway.errors import ConfigError
-from gateway.packs import shipped_packs
 from gateway.policy.authoring.plan import Plan, plan_rule
 from gateway.policy.authoring.sentence import FORMS
 from gateway.policy.desk import compile_desk, lay_out
@@ -24,6 +23,7 @@ from gateway.policy.suites.filters import Filter
 from gateway.policy.suites.results import succeeded
 from gateway.policy.suites.run import run_suites
 from gateway.policy.suites.text import report
+from gateway.policy_sets.packs import shipped_packs
 
 DEFAULT_DIRECTORY = "site-policies"
 

@@ -12,10 +12,9 @@ from gateway.cli.configured import config_of, config_options
 from gateway.cli.policy_problems import print_problems
 from gateway.cli.recorded import asked_with, recorded_call
 from gateway.config import Config
-from gateway.config_sources import Settings
+from gateway.configuration.sources import Settings
 from gateway.domain.record import short_id
 from gateway.errors import ConfigError
-from gateway.packs import shipped_packs
 from gateway.policy.desk import Desk, compile_desk, lay_out
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import compile_policies
@@ -30,7 +29,8 @@ from gateway.policy.suites.model import Result
 from gateway.policy.suites.results import SuiteResult
 from gateway.policy.suites.run import run_suites
 from gateway.policy.suites.text import report
-from gateway.recorded_suite import suite_of
+from gateway.policy_sets.packs import shipped_packs
+from gateway.policy_sets.recorded_suite import suite_of
 
 COMPILE_ERROR = 3
 TEST_FAILURE = 4

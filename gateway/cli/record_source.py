@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from gateway.cli.gateway_api import QUERY_SOCKET, NotRunning, Reply, ask_socket, ask_url
-from gateway.config_sources import default_data_dir, load
+from gateway.configuration.sources import default_data_dir, load
 from gateway.domain.query import Page, Row, parse_query
 from gateway.errors import ConfigError, StoreError
 

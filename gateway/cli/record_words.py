@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from gateway.audit.mask import MASK
 from gateway.domain.record import Record
-from gateway.words import operation_words, worst_of
+from gateway.enforcement.words import operation_words, worst_of
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _WOULD = {"deny": "would deny", "ask": "would ask", "error": "would fail"}

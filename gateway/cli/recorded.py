@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from gateway.checks import CheckSettings
 from gateway.cli.record_source import data_dir_from, open_source
 from gateway.config import Config
-from gateway.config_rules import check_settings, rules_off
+from gateway.configuration.rules import check_settings, rules_off
 from gateway.domain.record import Record
+from gateway.enforcement.checks import CheckSettings
 from gateway.errors import ConfigError
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
-from gateway.policy_history import PolicyHistory
-from gateway.recorded_call import is_decided_call
+from gateway.policy_sets.history import PolicyHistory
+from gateway.policy_sets.recorded_call import is_decided_call
 
 
 def recorded_call(identifier: str, config: Config) -> Record:

@@ -17,8 +17,8 @@ from gateway.cli.banner import Called, Started, banner
 from gateway.cli.invocation import invocation
 from gateway.cli.live import LiveView
 from gateway.cli.output import console
-from gateway.config_sources import load
-from gateway.logs import configure_logging
+from gateway.configuration.sources import load
+from gateway.processes.logs import configure_logging
 from gateway.web.hooks import RecordObserver
 from gateway.wiring import GateBuilder
 

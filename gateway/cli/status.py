@@ -22,7 +22,7 @@ from gateway.cli.record_source import ListenerSource, RecordSource, SocketSource
 from gateway.cli.record_words import DECISION_STYLES, decided, rule_of, tool_of, user_of, would_do_of
 from gateway.cli.running import status_of
 from gateway.config import Config
-from gateway.config_sources import Settings, data_dir_of
+from gateway.configuration.sources import Settings, data_dir_of
 from gateway.domain.query import Row
 from gateway.domain.record import short_id
 from gateway.errors import OstiaryError

@@ -22,7 +22,7 @@ from gateway.cli.invocation import invocation
 from gateway.cli.output import columns, console, show
 from gateway.cli.running import hooks_url_of, status_of
 from gateway.config import Config
-from gateway.config_sources import Settings, data_dir_of
+from gateway.configuration.sources import Settings, data_dir_of
 from gateway.domain.agent_settings import SettingsFile, SettingsRequest
 from gateway.errors import ConfigError, OstiaryError
 from gateway.trial import Changed, Trial

@@ -13,10 +13,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from gateway.cli.output import print_json
+from gateway.enforcement.obligations import printable
 from gateway.facts.shell.analysis import Surroundings, analyse
 from gateway.facts.shell.catalogue import shipped_models
 from gateway.facts.shell.report import facts
-from gateway.obligations import printable
 
 _PARTS = (
     ("reads", "read", "cyan"),

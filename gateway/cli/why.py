@@ -32,11 +32,11 @@ from gateway.cli.record_words import (
 )
 from gateway.cli.rule_text import rule_text
 from gateway.cli.times import shown_time
-from gateway.config_sources import load
+from gateway.configuration.sources import load
 from gateway.domain.query import Row
 from gateway.domain.record import Record, RecordedOperation, RecordedReason, short_id
+from gateway.enforcement.words import operation_words
 from gateway.errors import ConfigError
-from gateway.words import operation_words
 
 _MAX_OPERATIONS = 12
 _MAX_RULES = 4

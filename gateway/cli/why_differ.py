@@ -8,7 +8,7 @@ from gateway.domain.record import Record, RecordedReason
 from gateway.errors import OstiaryError
 from gateway.policy.explain import explain
 from gateway.policy.explain.text import lines, turn_lines
-from gateway.recorded_call import is_decided_call, question_of
+from gateway.policy_sets.recorded_call import is_decided_call, question_of
 from gateway.wiring_policies import build_engine
 
 _STOPS = frozenset({"deny", "ask"})

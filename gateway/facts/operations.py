@@ -108,16 +108,16 @@ class Findings:
         self.add(Operation("host", action, host.name or "unknown", attr))
 
     def add(self, operation: Operation) -> None:
-        """Keep an operation; of two on the same thing the certain one, of two hosts on several ports each one's groups."""
+        """Keep an operation; of two on the same file the certain one, of others all that differ in what policies read.
+
+        Two pushes to one remote are two operations: the second may be forced.
+        """
         key = (operation.kind, operation.action, operation.id)
         kept = self._found.get(key)
-        if kept is None:
-            self._found[key] = operation
-            return
-        if operation.kind == "host" and kept.attr["groups"] != operation.attr["groups"]:
-            key = (operation.kind, operation.action, f"{operation.id}:{operation.attr['port']}")
-            self._found.setdefault(key, operation)
-        elif operation.attr.get("certain") and not kept.attr.get("certain"):
+        if kept is not None and operation.kind != "file" and not _alike(kept, operation):
+            key = (operation.kind, operation.action, f"{operation.id}\0{_told(operation)}")
+            kept = self._found.get(key)
+        if kept is None or (operation.attr.get("certain") and not kept.attr.get("certain")):
             self._found[key] = operation
 
     def all(self) -> tuple[Operation, ...]:
@@ -189,6 +189,15 @@ class Findings:
 
 def _shape(path: str) -> Shape:
     return "tree" if path.endswith("/**") else "glob" if is_glob(path) else "path"
+
+
+def _alike(one: Operation, other: Operation) -> bool:
+    return one.attr == other.attr or _told(one) == _told(other)
+
+
+def _told(operation: Operation) -> str:
+    """What policies read of an operation beside whether it is certain."""
+    return repr(sorted((name, value) for name, value in operation.attr.items() if name != "certain"))
 
 
 def _joined(first: Membership, second: Membership) -> Membership:

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.assurance.readiness import Readiness
 from gateway.domain.principal import CredentialClass
 from gateway.identity.resolver import Identities
-from gateway.readiness import Readiness
 from gateway.telemetry import Telemetry
 from gateway.web.guards import error
 

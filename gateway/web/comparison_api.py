@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.errors import OstiaryError
-from gateway.policy_comparison import ComparisonRequest, ComparisonResult
+from gateway.policy_sets.comparison import ComparisonRequest, ComparisonResult
 from gateway.web.guards import error
 
 COMPARE_PATH = "/v1/policies/compare"

@@ -14,15 +14,15 @@ import structlog
 from aiohttp import web
 from msgspec import Struct, structs
 
+from gateway.assurance.synthetic import HEADER, Marks, identified_by
 from gateway.domain.decision import Answer
 from gateway.domain.events import HookEvent
 from gateway.domain.ports import AgentAdapter, Identity, Journal, Pdp, Stopwatch
 from gateway.domain.record import Record, short_id
 from gateway.domain.vocabulary import DECIDED_EVENTS
 from gateway.enforce import Answered, Arrival, Enforcer, bare
+from gateway.enforcement.recording import UNTRANSLATED
 from gateway.errors import PdpError
-from gateway.recording import UNTRANSLATED
-from gateway.synthetic import HEADER, Marks, identified_by
 from gateway.telemetry import Telemetry
 from gateway.web.bodies import BodyLimits, RefusedBody, read_event
 from gateway.web.guards import error

@@ -20,7 +20,7 @@ from gateway.domain.ports import AuditStore
 from gateway.domain.query import DECIDED, Page, Query, Row, parse_query
 from gateway.domain.reader import Reader
 from gateway.errors import StoreError
-from gateway.indexing import Indexing
+from gateway.processes.indexing import Indexing
 from gateway.web.guards import error
 
 READER_HEADER = "X-Ostiary-Reader"

@@ -14,8 +14,8 @@ from adapters.stores.sqlite import SqliteStore
 from gateway.audit.follow import Position, unread, unread_bytes
 from gateway.clock import stopwatch
 from gateway.domain.query import Query
-from gateway.index_lag import IndexLag
-from gateway.indexing import Indexing
+from gateway.processes.index_lag import IndexLag
+from gateway.processes.indexing import Indexing
 from tests.audit.journals import begin, record, segment_files, write
 
 

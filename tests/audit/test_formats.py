@@ -56,7 +56,7 @@ def full_record() -> Record:
         "shell": {"opaque": False},
         "reasons": (
             RecordedReason(
-                rule="baseline.no_secrets",
+                rule="secrets.files",
                 decision="deny",
                 kind="file",
                 action="read",

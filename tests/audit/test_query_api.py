@@ -22,7 +22,7 @@ from gateway.domain.query import Page, Query, Row, parse_query
 from gateway.domain.reader import Reader
 from gateway.domain.record import Record, RecordedOperation, RecordedPrincipal, RecordedReason
 from gateway.errors import StoreError
-from gateway.indexing import Indexing
+from gateway.processes.indexing import Indexing
 from gateway.readings import Readings
 from gateway.web.guards import plain_errors
 from gateway.web.query_api import READER_HEADER, QueryRoutes
@@ -97,7 +97,7 @@ def call(user: str, **fields: Any) -> Record:
             ),
             "reasons": (
                 RecordedReason(
-                    rule="baseline.no_secrets",
+                    rule="secrets.files",
                     text="Closed to agents",
                     resource="/etc/shadow",
                     policy="resource.file.vdefault",
@@ -141,7 +141,7 @@ async def test_a_viewer_sees_his_own_records_and_nothing_of_what_was_done(served
     for hidden in (b"shadow", b"/home/ann", b"cat ", b"file.yaml", b"resource.file"):
         assert hidden not in body
     shown = page.rows[0].record
-    assert shown.reasons[0].rule == "baseline.no_secrets"
+    assert shown.reasons[0].rule == "secrets.files"
     assert shown.reasons[0].text == "Closed to agents"
     assert shown.operations[0].attr == {"groups": ["secrets"]}
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.assurance.synthetic import HEADER, SECONDS, Call, Marks, identified_by
 from gateway.cli.gateway_api import QUERY_SOCKET, ask_socket
 from gateway.clock import now
 from gateway.domain.events import HookEvent
-from gateway.instance import attach_instance
-from gateway.synthetic import HEADER, SECONDS, Call, Marks, identified_by
+from gateway.processes.instance import attach_instance
 from tests.support.payloads import pre_tool_use
 from tests.support.processes import GatewayProcess, wait_until
 

@@ -12,7 +12,7 @@ from gateway.cli.record_words import shortened, visible, would_do_of
 from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis, Operation
 from gateway.domain.record import Record, RecordedOperation, RecordedReason
-from gateway.words import operation_words, worst_of, would_do
+from gateway.enforcement.words import operation_words, worst_of, would_do
 
 
 @pytest.mark.parametrize(

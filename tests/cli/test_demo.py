@@ -14,9 +14,9 @@ from tests.support.processes import GatewayProcess, wait_until
 STOPPED = {
     "baseline.shell_startup",
     "baseline.outside_project",
-    "baseline.agent_settings",
-    "baseline.ci_changes",
-    "baseline.no_secrets",
+    "self_protection.agent_settings",
+    "infrastructure.ci_changes",
+    "secrets.files",
     "baseline.reads_only",
 }
 
@@ -42,7 +42,7 @@ def test_every_story_is_told_with_what_was_decided_and_why(
         assert rule in text
     lines = [line.strip() for line in text.splitlines()]
     assert any(line.startswith(f"{deny}  baseline.shell_startup  “") for line in lines)
-    assert any(line.startswith(f"{ask}  baseline.ci_changes  “") for line in lines)
+    assert any(line.startswith(f"{ask}  infrastructure.ci_changes  “") for line in lines)
     assert "Read ×198" in text
     assert json.loads(found)["rows"] == []
     rows = json.loads(made)["rows"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from gateway.assurance.doctor import Canary, Client, Facts, Finding, examine
 from gateway.cli.doctor import body_of
-from gateway.doctor import Canary, Client, Facts, Finding, examine
 from gateway.domain.agent_settings import InForce, SettingsFile, SettingsRequest
 from gateway.domain.record import Record, RecordedReason
 from gateway.wiring_commands import build_settings_generator
@@ -46,7 +46,7 @@ def record(mode: str = "enforce", decision: str = "deny") -> Record:
         decision_id="01890a5d-ac96-774b-bcce-b302099a8057",
         mode=mode,
         decision=decision,
-        reasons=(RecordedReason(rule="baseline.no_secrets"),),
+        reasons=(RecordedReason(rule="secrets.files"),),
     )
 
 
@@ -301,7 +301,7 @@ def test_a_trial_is_green(machine, gateway):
     assert began.returncode == 0, began.stderr
     ended = doctor(machine, gateway)
     assert ended.returncode == 0, ended.stdout
-    assert "Reading a secret would be denied (baseline.no_secrets)" in ended.stdout
+    assert "Reading a secret would be denied (secrets.files)" in ended.stdout
     assert "While the gateway is away every call runs." in ended.stdout
     assert "Claude Code 2.1.330." in ended.stdout
     assert "advisory" in ended.stdout
@@ -315,7 +315,7 @@ def test_a_managed_installation_that_enforces_is_green(machine, enforcing):
     (machine / "managed" / "managed-settings.d" / "50-ostiary.json").write_text(made.stdout)
     ended = doctor(machine, enforcing)
     assert ended.returncode == 0, ended.stdout
-    assert "Reading a secret is denied (baseline.no_secrets), and recorded." in ended.stdout
+    assert "Reading a secret is denied (secrets.files), and recorded." in ended.stdout
     assert "50-ostiary.json" in ended.stdout
 
 

@@ -37,7 +37,7 @@ def record(**fields: Any) -> Record:
         "mode": "observe",
         "decision": "deny",
         "answer": "pass",
-        "reasons": (RecordedReason(rule="baseline.no_secrets", decision="deny"),),
+        "reasons": (RecordedReason(rule="secrets.files", decision="deny"),),
         "timings": {"total": 612_000},
     }
     return Record(**{**base, **fields})
@@ -105,7 +105,7 @@ def test_a_line_tells_who_what_decision_rule_and_time() -> None:
         "Read",
         "read .env, which holds secrets",
         "would deny",
-        "baseline.no_secrets",
+        "secrets.files",
         "612 µs",
     ):
         assert part in text

@@ -39,7 +39,7 @@ def test_it_tells_mode_policy_posture_and_the_last_stops(gateway, tmp_path):
         "ready",
         "would deny",
         ".env",
-        "baseline.no_secrets",
+        "secrets.files",
         "why ID",
     ):
         assert part in ended.stdout
@@ -98,7 +98,7 @@ def test_the_json_output_is_a_public_surface():
         mode="observe",
         decision="deny",
         answer="pass",
-        reasons=(RecordedReason(rule="baseline.no_secrets"),),
+        reasons=(RecordedReason(rule="secrets.files"),),
     )
     status = {**STATUS, "instance": "host-000000", "started": 1, "admin": ""}
     golden("status", json.loads(msgspec.json.encode(body_of(status, [Row(record=record)]))))

@@ -7,8 +7,8 @@ import json
 import pytest
 import yaml
 
-from gateway.config_rules import identity_rules
-from gateway.config_sources import load
+from gateway.configuration.rules import identity_rules
+from gateway.configuration.sources import load
 from gateway.domain.ports import Peer
 from gateway.identity.resolver import Identities
 from gateway.identity.tokens import hash_token

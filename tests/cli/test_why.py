@@ -40,9 +40,9 @@ def test_one_screen_tells_who_what_decision_rule_and_proof(gateway: GatewayProce
         "local (engineer), claude-code",
         "file_path: /home/dev/project/.env",
         "read .env, which holds secrets  (groups secrets)",
-        "deny by baseline.no_secrets on read /home/dev/project/.env",
+        "deny by secrets.files on read /home/dev/project/.env",
         "policies/baseline/file.yaml:",
-        "- name: baseline.no_secrets",
+        "- name: secrets.files",
         '"secrets" in R.attr.groups',
         "in enforce it would have been stopped",
         "it ran",
@@ -158,7 +158,7 @@ def test_a_viewer_is_told_what_he_was_told_before_and_nothing_of_the_policy(tmp_
 
         wait_until(lambda: bool(told()), "an answer of the clerk")
         text = told()
-        assert "baseline.no_secrets" in text
+        assert "secrets.files" in text
         assert "Files with secrets stay closed" in text
         for hidden in (".yaml", "R.attr", "/home/dev", "resource.file", "rules_off", "groups were"):
             assert hidden not in text

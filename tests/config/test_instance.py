@@ -7,7 +7,7 @@ import os
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.instance import KEY_NAME, open_instance
+from gateway.processes.instance import KEY_NAME, open_instance
 
 
 def test_it_is_made_private_and_keeps_its_name_and_key(tmp_path):

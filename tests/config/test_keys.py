@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config import Config
-from gateway.config_keys import config_keys, find_key
-from gateway.config_sources import Settings, convert, gather, load
-from gateway.config_text import DEFAULT, commented_file, reference, values_in_force
+from gateway.configuration.keys import config_keys, find_key
+from gateway.configuration.sources import Settings, convert, gather, load
+from gateway.configuration.text import DEFAULT, commented_file, reference, values_in_force
 from gateway.domain.principal import CredentialClass
 from gateway.domain.vocabulary import ANSWERS, CAUSES, DECISIONS, MODES, ROLES
 from tests.support.cli import golden, ostiary
@@ -53,7 +53,7 @@ def test_every_key_says_what_it_does():
 
 def test_a_key_is_found_by_the_path_it_is_set_with():
     assert find_key("modes[2].role").path == "modes[].role"
-    assert find_key("packs.baseline.no_secrets").path == "packs"
+    assert find_key("packs.secrets.files").path == "packs"
     assert find_key("failure_policy.opaque").path == "failure_policy"
     assert find_key("server").section
     assert find_key("server.x") is None

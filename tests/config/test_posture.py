@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.posture import judge
+from gateway.assurance.posture import judge
 from tests.support.processes import ROOT, GatewayProcess, free_port, wait_until
 
 OTHER_UID = 54321
@@ -179,7 +179,7 @@ def test_a_held_gateway_cannot_be_inspected_by_its_own_user(tmp_path, policies):
 
 
 def test_a_process_can_make_itself_undumpable():
-    code = "from gateway.hardening import forbid_inspection; print(forbid_inspection())"
+    code = "from gateway.processes.hardening import forbid_inspection; print(forbid_inspection())"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )

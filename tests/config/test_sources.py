@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gateway.config import Config
-from gateway.config_sources import default_data_dir, load
+from gateway.configuration.sources import default_data_dir, load
 from gateway.errors import ConfigError
 
 

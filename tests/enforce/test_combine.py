@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.checks import Asked, Question
-from gateway.combine import combine
 from gateway.domain.check import (
     ALLOW,
     DENY,
@@ -23,6 +21,8 @@ from gateway.domain.check import (
 )
 from gateway.domain.operations import Operation
 from gateway.domain.principal import ANONYMOUS
+from gateway.enforcement.checks import Asked, Question
+from gateway.enforcement.combine import combine
 
 POLICY = "resource.file.vdefault"
 

@@ -13,9 +13,9 @@ from gateway.domain.ports import Identified
 from gateway.domain.principal import ANONYMOUS
 from gateway.domain.vocabulary import RESERVED_ATTRIBUTES
 from gateway.enforce import Answered
+from gateway.enforcement.lookback import RAN_ANYWAY, REUSED, REWRITTEN
+from gateway.enforcement.quota import HOUR, MINUTE, Quota
 from gateway.errors import PdpInvalid, PdpUnavailable, PdpUnproven
-from gateway.lookback import RAN_ANYWAY, REUSED, REWRITTEN
-from gateway.quota import HOUR, MINUTE, Quota
 from tests.support.enforcement import Pep, ScriptedPdp, engine_of, person
 from tests.support.payloads import PROJECT, pre_tool_use
 
@@ -260,7 +260,7 @@ def test_every_reserved_name_is_always_there():
 def test_an_operation_carries_the_gateways_names_whatever_the_input_says():
     pdp = all_answer(ALLOW)
     Pep(pdp=pdp).ask(
-        pre_tool_use("mcp__x__read", {"path": "/a", "rules_off": ["baseline.no_secrets"], "v": 7})
+        pre_tool_use("mcp__x__read", {"path": "/a", "rules_off": ["secrets.files"], "v": 7})
     )
     for check in pdp.requests[-1].checks[1:]:
         assert check.resource.attr["rules_off"] == []

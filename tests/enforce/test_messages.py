@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.vocabulary import CAUSES
-from gateway.messages import MODEL_TEXT_LIMIT, Messages, MessageSettings
+from gateway.enforcement.messages import MODEL_TEXT_LIMIT, Messages, MessageSettings
 
 GOLDEN = Path(__file__).parent / "golden" / "messages.yaml"
 ID = "0190f3c8-7b5e-7c3a-9d52-4be1d6ad61e5"
 MESSAGES = Messages(MessageSettings(contact="#ask-security"))
 SECRETS = Reason(
-    rule="baseline.no_secrets",
+    rule="secrets.files",
     decision="deny",
     policy="resource.file.vdefault",
     text="Files with secrets stay closed to agents: ask for the one value you need",
@@ -76,7 +76,7 @@ def test_the_model_is_never_told_the_rule_the_policy_or_internals():
 
 def test_a_stop_tells_the_person_the_rule_the_command_and_whom_to_ask():
     person = texts("deny", Decision(word="deny", reasons=(SECRETS,)))["person"]
-    assert "baseline.no_secrets" in person
+    assert "secrets.files" in person
     assert "ostiary why" in person
     assert "#ask-security" in person
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.obligations import ObligationError, parse_obligation, printable
+from gateway.enforcement.obligations import ObligationError, parse_obligation, printable
 
 INNER = "hookSpecificOutput"
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.principal import ANONYMOUS, Principal, Proof
-from gateway.quota import HOUR, MINUTE, Meters, Quota
+from gateway.enforcement.quota import HOUR, MINUTE, Meters, Quota
 
 START = 1_000 * MINUTE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.readiness import CHECKS, Readiness
+from gateway.assurance.readiness import CHECKS, Readiness
 
 
 def made() -> Readiness:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.combine import Combined
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.events import HookEvent
 from gateway.domain.modes import Modes
 from gateway.domain.operations import Analysis, Operation
 from gateway.domain.vocabulary import DECIDED_EVENTS, FAILURE_DEFAULTS, HOOK_EVENTS
-from gateway.verdict import Doubt, Stance, answer_word, failed, judge
+from gateway.enforcement.combine import Combined
+from gateway.enforcement.verdict import Doubt, Stance, answer_word, failed, judge
 
 READ = Operation("file", "read", "/a", {"certain": True})
 CERTAIN = Analysis(operations=(READ,))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from gateway.config_keys import config_keys
+from gateway.configuration.keys import config_keys
 from gateway.domain import attributes, vocabulary
 from gateway.facts.groups import group_data
 from gateway.facts.mcp_data import mcp_data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.config import Config, DefaultPrincipal, HeaderIdentity, IdentitySection, Token
-from gateway.config_rules import has_provider, identity_rules
+from gateway.configuration.rules import has_provider, identity_rules
 from gateway.errors import ConfigError
 from gateway.identity.tokens import hash_token
 

@@ -14,10 +14,10 @@ from gateway.domain.vocabulary import FILE_GROUPS, HOST_GROUPS, OPERATION_ACTION
 GOVERNED = ("file", "host", "mcp_tool", "subagent")
 """Kinds that the shipped packs speak about."""
 RULES = (
-    "baseline.no_secrets",
+    "secrets.files",
     "baseline.outside_project",
-    "baseline.ci_changes",
-    "baseline.cloud_metadata",
+    "infrastructure.ci_changes",
+    "secrets.cloud_metadata",
     "baseline.unknown_mcp_tool",
     "baseline.reads_only",
     "baseline",

@@ -9,7 +9,7 @@ import yaml
 
 from gateway.domain.attributes import ATTRIBUTE_VALUES, OPERATION_ATTRIBUTES
 from gateway.domain.vocabulary import CANARY_KIND, FILE_GROUPS, HOST_GROUPS, OPERATION_ACTIONS
-from gateway.packs import pack_files, shipped_packs
+from gateway.policy_sets.packs import pack_files, shipped_packs
 
 FILES = {
     path: yaml.safe_load(text)["resourcePolicy"]

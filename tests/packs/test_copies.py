@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from adapters.pdp.cerbos_http import CerbosHttpPdp, CerbosSettings
 from adapters.pdp.local import LocalPdp
-from gateway import canary
+from gateway.assurance import canary
 from gateway.cli import root
-from gateway.pack_copies import kinds_of, pdp_store, site_start
-from gateway.packs import pack_files, shipped_packs
+from gateway.policy_sets.pack_copies import kinds_of, pdp_store, site_start
+from gateway.policy_sets.packs import pack_files, shipped_packs
 from tests.support.enforcement import PACKS, Pep, engine_of, person
 from tests.support.payloads import pre_tool_use
 from tests.support.processes import CerbosProcess, cerbos_binary

@@ -14,7 +14,7 @@ from adapters.pdp.local import LocalPdp
 from gateway.domain.check import ALLOW, NO_MATCH, CheckAnswer
 from gateway.domain.principal import Principal
 from gateway.domain.vocabulary import OPERATION_ACTIONS
-from gateway.obligations import parse_obligation
+from gateway.enforcement.obligations import parse_obligation
 from tests.packs.operations import GOVERNED, OPERATIONS, PRINCIPALS, attributes, request
 from tests.support.enforcement import PACKS, shipped_engine
 

@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 
 from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
-from gateway.canary import ask_canary
+from gateway.assurance.canary import ask_canary
+from gateway.assurance.probes import probe
+from gateway.assurance.proven import ProvenPdp
 from gateway.clock import stopwatch
 from gateway.domain.vocabulary import DECIDED_EVENTS
 from gateway.errors import PdpUnproven
-from gateway.probes import probe
-from gateway.proven import ProvenPdp
 from tests.pdp import contract
 from tests.pdp.contract import SECONDS, asked, request
 from tests.support.enforcement import Pep, engine_of, person

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from gateway.assurance.probes import probe
+from gateway.assurance.proven import ProvenPdp
 from gateway.domain.check import ALLOW, DENY, NO_MATCH, ActionDecision, CheckAnswer, ResourceDecision
 from gateway.domain.vocabulary import CANARY_KIND, OPERATION_ACTIONS
 from gateway.errors import PdpUnavailable, PdpUnproven
-from gateway.probes import probe
-from gateway.proven import ProvenPdp
 from tests.pdp.contract import asked, request
 from tests.support.enforcement import ScriptedPdp
 

@@ -12,12 +12,12 @@ import pytest
 from gateway.domain.check import Check, CheckRequest, Resource
 from gateway.domain.principal import Principal
 from gateway.errors import PolicyError
-from gateway.file_watch import FileWatch
 from gateway.policy.directory import SourceFile
 from gateway.policy.engine import compile_policies, compile_steps
 from gateway.policy.settings import EngineSettings
-from gateway.policy_source import PolicySource
-from gateway.slices import SLICE_NS, in_slices, let_go
+from gateway.policy_sets.source import PolicySource
+from gateway.processes.file_watch import FileWatch
+from gateway.processes.slices import SLICE_NS, in_slices, let_go
 
 LOOK = 0.02
 

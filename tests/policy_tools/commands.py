@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from msgspec import Struct
 
 from gateway.cli import root
-from gateway.packs import shipped_packs
+from gateway.policy_sets.packs import shipped_packs
 from tests.support.processes import cerbos_binary
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.packs import shipped_packs
 from gateway.policy.authoring.plan import plan_rule
 from gateway.policy.authoring.texts import open_root_text
+from gateway.policy_sets.packs import shipped_packs
 from tests.policy_tools.commands import cerbos_compile, ostiary, with_packs
 from tests.support.processes import ROOT
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from gateway.cli.policy_lint import words
-from gateway.packs import shipped_packs
 from gateway.policy.directory import SourceFile, read_roots
 from gateway.policy.lint.findings import Finding, Rule
 from gateway.policy.lint.run import lint
 from gateway.policy.load import load_documents
 from gateway.policy.problems import Complaints
+from gateway.policy_sets.packs import shipped_packs
 from tests.policy_tools.commands import ostiary
 from tests.support.processes import ROOT
 

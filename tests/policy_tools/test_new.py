@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from gateway.domain.check import Check, CheckRequest, Resource
 from gateway.domain.principal import Principal
-from gateway.packs import shipped_packs
 from gateway.policy.authoring.merge import MergeError, with_rule
 from gateway.policy.authoring.plan import ExistsError, plan_rule
 from gateway.policy.authoring.sentence import FORMS, SentenceError
 from gateway.policy.directory import SourceFile, read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
+from gateway.policy_sets.packs import shipped_packs
 from tests.policy_tools.commands import cerbos_compile, ostiary, with_packs
 
 SENTENCES = (

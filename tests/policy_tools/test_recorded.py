@@ -11,24 +11,24 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from gateway.checks import CheckSettings
 from gateway.config import DROPPED_ATTRIBUTES
 from gateway.domain.ports import AuditStore
 from gateway.domain.query import Page, Query, Row
 from gateway.domain.record import Record
+from gateway.enforcement.checks import CheckSettings
 from gateway.errors import ConfigError
-from gateway.packs import shipped_packs
 from gateway.policy.changes import rule_changes
 from gateway.policy.directory import SourceFile, read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.load import load_documents
 from gateway.policy.problems import Complaints
 from gateway.policy.settings import EngineSettings
-from gateway.policy_comparison import Comparison, ComparisonRequest
-from gateway.policy_history import KEPT, PolicyHistory
-from gateway.policy_replay import Side, replay
-from gateway.recorded_call import question_of
-from gateway.recorded_suite import suite_of
+from gateway.policy_sets.comparison import Comparison, ComparisonRequest
+from gateway.policy_sets.history import KEPT, PolicyHistory
+from gateway.policy_sets.packs import shipped_packs
+from gateway.policy_sets.recorded_call import question_of
+from gateway.policy_sets.recorded_suite import suite_of
+from gateway.policy_sets.replay import Side, replay
 from tests.policy_tools.commands import cerbos_compile, ostiary, with_packs
 from tests.support.enforcement import Pep, person, shipped_engine
 from tests.support.payloads import PROJECT, pre_tool_use, recorded
@@ -108,7 +108,7 @@ def test_a_new_rule_shows_in_the_calls_it_would_have_stopped(calls: list[Record]
 
 
 def test_a_rule_switched_off_shows_as_well(calls: list[Record]) -> None:
-    off = structs.replace(SETTINGS, rules_off=("baseline.no_secrets",))
+    off = structs.replace(SETTINGS, rules_off=("secrets.files",))
     found = replay(calls, Side(shipped_engine(), SETTINGS), Side(shipped_engine(), off))
     assert found.transitions.get("deny>allow", 0) >= 1
 
@@ -137,7 +137,7 @@ def test_a_suite_says_what_was_recorded_and_what_was_erased() -> None:
     record = Pep().ask(pre_tool_use("Read", {"file_path": f"{PROJECT}/.env"})).record
     text = suite_of(structs.replace(record, erased=("input.x:aws",)), shipped_engine(), SETTINGS)
     head = text.splitlines()[:3]
-    assert "decision deny by baseline.no_secrets" in head[0]
+    assert "decision deny by secrets.files" in head[0]
     assert "input.x:aws" in head[2]
 
 

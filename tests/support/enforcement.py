@@ -12,7 +12,6 @@ from typing import Any
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
 from adapters.pdp.local import LocalPdp
 from gateway.audit.redact import RecordRedactor, redaction_data
-from gateway.checks import CheckSettings, Questions
 from gateway.config import DROPPED_ATTRIBUTES
 from gateway.domain.check import CheckAnswer, CheckRequest
 from gateway.domain.modes import ModeRule, Modes
@@ -20,17 +19,18 @@ from gateway.domain.ports import Analyser, Identified, Pdp
 from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.vocabulary import FAILURE_DEFAULTS
 from gateway.enforce import Answered, Arrival, Enforcer
+from gateway.enforcement.checks import CheckSettings, Questions
+from gateway.enforcement.lookback import Lookback
+from gateway.enforcement.messages import Messages, MessageSettings
+from gateway.enforcement.quota import Meters, Quota
+from gateway.enforcement.recording import Origin
+from gateway.enforcement.verdict import Stance
 from gateway.errors import PayloadError, PdpError
 from gateway.facts.analyser import CallAnalyser, FactsSettings, facts_data
-from gateway.lookback import Lookback
-from gateway.messages import Messages, MessageSettings
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
-from gateway.quota import Meters, Quota
-from gateway.recording import Origin
 from gateway.session import SessionMemory
-from gateway.verdict import Stance
 
 PACKS = Path(__file__).resolve().parents[2] / "policies"
 ADAPTER = ClaudeCodeAdapter(protocol_data())

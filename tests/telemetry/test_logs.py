@@ -9,7 +9,7 @@ import logging
 import pytest
 import structlog
 
-from gateway.logs import configure_logging, frames_of
+from gateway.processes.logs import configure_logging, frames_of
 
 SECRET = "hunter2-in-a-variable"
 

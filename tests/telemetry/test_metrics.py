@@ -21,7 +21,7 @@ WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 
 def made() -> Telemetry:
     return Telemetry(
-        agents=("claude-code",), tools=("Read", "Bash"), rules=("baseline.no_secrets",), version="1"
+        agents=("claude-code",), tools=("Read", "Bash"), rules=("secrets.files",), version="1"
     )
 
 
@@ -44,7 +44,7 @@ def record(**fields: object) -> Record:
 def used() -> Telemetry:
     """Telemetry in which every metric has been touched."""
     telemetry = made()
-    reasons = (RecordedReason(rule="baseline.no_secrets", decision="deny"),)
+    reasons = (RecordedReason(rule="secrets.files", decision="deny"),)
     telemetry.observe(record(reasons=reasons), written=True)
     telemetry.failure("over_quota", "deny")
     telemetry.unproven("missing")
@@ -52,7 +52,7 @@ def used() -> Telemetry:
     telemetry.dropped("write_failed", 1)
     telemetry.asked("cerbos", "200", 0.1)
     telemetry.backend({"away": True}, {"file": False})
-    telemetry.policy_loaded("41ab09c27d11", 1.0, ("baseline.no_secrets",))
+    telemetry.policy_loaded("41ab09c27d11", 1.0, ("secrets.files",))
     telemetry.cache_requests.labels("hit").inc()
     telemetry.mode_info.labels("observe").set(1)
     telemetry.posture_info.labels("advisory").set(1)
@@ -165,7 +165,7 @@ def test_only_journalled_records_count_as_records_and_synthetic_ones_as_nothing(
 
 def test_after_a_reload_the_new_rules_are_counted_by_name_and_one_revision_is_in_force():
     telemetry = made()
-    telemetry.policy_loaded("aaaaaaaaaaaa", 1.0, ("baseline.no_secrets",))
+    telemetry.policy_loaded("aaaaaaaaaaaa", 1.0, ("secrets.files",))
     telemetry.policy_refused()
     telemetry.policy_loaded("bbbbbbbbbbbb", 2.0, ("site.new",))
     telemetry.observe(record(reasons=(RecordedReason(rule="site.new", decision="deny"),)), written=True)

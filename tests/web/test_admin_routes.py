@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.assurance.readiness import Readiness
 from gateway.identity.tokens import hash_token
-from gateway.readiness import Readiness
 from gateway.telemetry import Telemetry
 from gateway.web.admin import AdminRoutes
 from gateway.web.hooks import HOOKS_ROUTE, LEGACY_ROUTE

@@ -20,11 +20,11 @@ from msgspec import Struct
 from structlog.testing import capture_logs
 
 from adapters.agents.claude_code import ClaudeCodeAdapter, protocol_data
+from gateway.assurance.synthetic import Marks
 from gateway.domain.ports import Identified
 from gateway.domain.vocabulary import CAUSES, FAILURE_DEFAULTS
 from gateway.errors import StoreError
 from gateway.identity.tokens import hash_token
-from gateway.synthetic import Marks
 from gateway.telemetry import Telemetry
 from gateway.web.hooks import HookLimits, Hooks
 from tests.support.enforcement import Pep, person

@@ -22,9 +22,9 @@ from gateway.policy.cel.shapes import (
     is_data,
     is_request,
     is_text,
-    is_variable,
-    mentions,
     record_of,
+    sought_by,
+    type_test,
 )
 
 Scope = dict[str, str]
@@ -190,6 +190,10 @@ class _Writer:
         return self._function(node, scope)
 
     def _equal(self, left: Node, right: Node, scope: Scope) -> str:
+        tested = type_test(left, right)
+        if tested is not None:
+            found = f"kind({self.code(tested[0], scope)})"
+            return f"({found} in {self._bind('k', tested[1])})"
         if type(left) is Literal:
             left, right = right, left
         times = self._times(left, right, scope)
@@ -309,15 +313,10 @@ class _Writer:
 
     def _lookup(self, node: Macro, operand: str, scope: Scope) -> str:
         """The code of a macro that only asks whether something is in a list, "" for any other."""
-        if len(node.names) > 1 or type(node.body) is not Call or node.name not in ("exists", "all"):
+        sought = sought_by(node)
+        if sought is None:
             return ""
-        if node.body.function != ("_==_" if node.name == "exists" else "_!=_"):
-            return ""
-        name, (left, right) = node.names[0], node.body.args
-        other = right if is_variable(left, name) else left if is_variable(right, name) else None
-        if other is None or mentions(other, name):
-            return ""
-        found = f"among(a, {self.code(other, scope)}, {operand})"
+        found = f"among(a, {self.code(sought, scope)}, {operand})"
         return found if node.name == "exists" else f"(not {found})"
 
     def _macro(self, node: Macro, scope: Scope) -> str:

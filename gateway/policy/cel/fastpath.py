@@ -228,5 +228,6 @@ NAMES: Final[dict[str, Any]] = {
     "len": len,
     "list": list,
     "sum": sum,
+    "kind": type,
 }
 """The global names of generated code, besides its constants."""

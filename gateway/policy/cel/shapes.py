@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.policy.cel.ast import Call, Ident, Literal, Macro, Node, Select, children
+from gateway.policy.cel.values import KIND_NAMES
 
 _RECORD_NAMES: Final = frozenset({"R", "P"})
 _TEXT_FIELDS: Final = frozenset({"id", "kind", "scope", "policyVersion"})
@@ -79,3 +80,25 @@ def mentions(node: Node, name: str) -> bool:
             return True
         stack += children(current)
     return False
+
+
+def sought_by(node: Macro) -> Node | None:
+    """What `exists(x, x == item)` or `all(x, x != item)` looks for, None where a macro is no lookup."""
+    if len(node.names) > 1 or type(node.body) is not Call or node.name not in ("exists", "all"):
+        return None
+    if node.body.function != ("_==_" if node.name == "exists" else "_!=_"):
+        return None
+    name, (left, right) = node.names[0], node.body.args
+    other = right if is_variable(left, name) else left if is_variable(right, name) else None
+    return None if other is None or mentions(other, name) else other
+
+
+def type_test(left: Node, right: Node) -> tuple[Node, tuple[type, ...]] | None:
+    """What `type(x) == T`, either way round, asks: x and the classes that values of type T have, None for any other pair."""
+    if type(left) is Ident:
+        left, right = right, left
+    if type(left) is not Call or left.function != "type" or left.target is not None:
+        return None
+    name = right.global_name if type(right) is Ident else ""
+    classes = tuple([cls for cls, named in KIND_NAMES.items() if named == name])
+    return (left.args[0], classes) if classes else None

@@ -13,20 +13,20 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway.checks import CheckSettings
+from gateway.assurance.posture import Judgement
 from gateway.config import Config, Token
 from gateway.domain.modes import Modes
 from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.vocabulary import Posture
+from gateway.enforcement.checks import CheckSettings
+from gateway.enforcement.quota import Quota
+from gateway.enforcement.verdict import Stance
 from gateway.errors import ConfigError
 from gateway.facts.analyser import FactsSettings
 from gateway.facts.mcp_data import ServerModel
 from gateway.facts.project import ProjectRule
 from gateway.identity.resolver import IdentityRules, Network
 from gateway.identity.tokens import TokenEntry
-from gateway.posture import Judgement
-from gateway.quota import Quota
-from gateway.verdict import Stance
 
 _LOOPBACK: tuple[Network, ...] = (
     ipaddress.ip_network("127.0.0.0/8"),
@@ -214,25 +214,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def rules_off_patterns(config: Config) -> tuple[str, ...]:
-    """The packs and rules the operator switched off, by name."""
-    return tuple(sorted(name for name, on in config.packs.items() if not on))
+def pack_switches(config: Config) -> tuple[str, ...]:
+    """The packs and rules the operator switched, as `name: true|false`, sorted: they are part of the revision."""
+    return tuple(sorted(f"{plain_name(name)}: {str(on).lower()}" for name, on in config.packs.items()))
 
 
 def rules_off(config: Config, names: Iterable[str]) -> tuple[str, ...]:
     """Every full rule name that is switched off. Raises ConfigError for a name no rule has."""
-    known = set(names)
-    found: set[str] = set()
-    for pattern in rules_off_patterns(config):
-        matching = {name for name in known if name == pattern or name.startswith(f"{pattern}.")}
-        if not matching:
-            raise ConfigError(
-                f"packs.{pattern}: no rule has this name.",
-                number=31,
-                remedy=f"The rules are {', '.join(sorted(known))}.",
-            )
-        found |= matching
-    return tuple(sorted(found))
+    return rules_switched_off(config.packs, names, known_packs())
 
 
 def config_digest(config: Config) -> str:

@@ -16,7 +16,7 @@ import msgspec
 import yaml
 
 from gateway.config import Config
-from gateway.config_keys import config_keys
+from gateway.configuration.keys import config_keys
 from gateway.domain.vocabulary import CAUSES, FAILURE_DEFAULTS
 from gateway.errors import ConfigError
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from gateway.indexing import Indexing
+from gateway.processes.indexing import Indexing
 
 POLL_SECONDS = 0.5
 _SLICE_NANOSECONDS = 100_000_000

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from gateway.checks import CheckSettings
-from gateway.combine import combine
 from gateway.domain.record import Record, short_id
+from gateway.enforcement.checks import CheckSettings
+from gateway.enforcement.combine import combine
 from gateway.policy.engine import Engine
-from gateway.recorded_call import is_decided_call, question_of
+from gateway.policy_sets.recorded_call import is_decided_call, question_of
 
 EXAMPLES = 20
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.domain.ports import Redactor
 from gateway.domain.vocabulary import AFTERWARDS_EVENTS
-from gateway.recording import Facts
+from gateway.enforcement.recording import Facts
 from gateway.session import Seen, SessionMemory
 
 _AFTERWARDS = frozenset(AFTERWARDS_EVENTS)

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from gateway.domain.ports import Stopwatch
-from gateway.file_watch import FileWatch
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import compile_policies, compile_steps
 from gateway.policy.settings import EngineSettings
-from gateway.slices import in_slices, let_go
+from gateway.processes.file_watch import FileWatch
+from gateway.processes.slices import in_slices, let_go
 
 
 class PolicySource:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.checks import Asked, CheckSettings
 from gateway.domain.check import ResourceDecision
 from gateway.domain.record import Record, short_id
-from gateway.obligations import ObligationError, parse_obligation
+from gateway.enforcement.checks import Asked, CheckSettings
+from gateway.enforcement.obligations import ObligationError, parse_obligation
 from gateway.policy.authoring.texts import json_like, scalar
 from gateway.policy.engine import Engine
-from gateway.recorded_call import question_of
+from gateway.policy_sets.recorded_call import question_of
 
 _NANOSECONDS = 1_000_000_000
 

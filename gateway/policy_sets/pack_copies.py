@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import yaml
 
 from gateway.domain.vocabulary import CANARY_KIND, OPERATION_ACTIONS, SITE_SCOPE
-from gateway.packs import SCHEMAS, TEST_ENDING
+from gateway.policy_sets.packs import SCHEMAS, TEST_ENDING
 
 _RULE = re.compile(r"^    - name: ", re.MULTILINE)
 _CASE = re.compile(r"^  - name: ", re.MULTILINE)

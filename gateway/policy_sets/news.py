@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from gateway.policy_comparison import ComparisonRequest, ComparisonResult
+from gateway.policy_sets.comparison import ComparisonRequest, ComparisonResult
 from gateway.web.comparison_api import COMPARE_PATH
 
 _LOG = structlog.stdlib.get_logger("ostiary.policies")

@@ -13,7 +13,7 @@ TEST_ENDING = "_test.yaml"
 
 def shipped_packs() -> Path:
     """The directory of the shipped policies. Raises ConfigError when the installation is incomplete."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     for candidate in (package / "_packs", package.parent / "policies"):
         if (candidate / "baseline").is_dir():
             return candidate

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis
 from gateway.domain.vocabulary import GUARDED_GROUPS
-from gateway.obligations import printable
+from gateway.enforcement.obligations import printable
 
 _GROUP_WORDS = {
     "secrets": "which holds secrets",

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from msgspec import UNSET
 
-from gateway.checks import CheckSettings, Question, Questions
 from gateway.domain.events import HookEvent, Subagent
 from gateway.domain.operations import Analysis, Operation
 from gateway.domain.ports import Pdp
 from gateway.domain.principal import ANONYMOUS, Principal, Proof
 from gateway.domain.record import Record
 from gateway.domain.vocabulary import DECIDED_EVENTS
+from gateway.enforcement.checks import CheckSettings, Question, Questions
 
 _UNKNOWN_TOOL = "ostiary.unknown_tool"
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from gateway.domain.decision import Answer, Decision
 from gateway.domain.record import short_id
 from gateway.domain.vocabulary import AnswerWord, Cause, Mode
-from gateway.obligations import printable
+from gateway.enforcement.obligations import printable
 
 MODEL_TEXT_LIMIT = 400
 _SUBJECT_LIMIT = 120

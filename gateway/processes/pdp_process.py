@@ -1,4 +1,4 @@
-"""The process of `ostiary pdp`: one listener, policies reloaded on SIGHUP and, if wanted, when files change."""
+"""The process of `ostiary pdp`: one listener, policies reloaded on SIGHUP, and what goes on beside it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import signal
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from aiohttp import web
 
-from gateway.gate import Listener
+from gateway.processes.gate import Listener
 
 _HEADER_BYTES = 16 * 1024
 _KEEPALIVE_SECONDS = 75.0
@@ -19,19 +19,24 @@ _DRAIN_SECONDS = 5.0
 
 
 class PdpProcess:
-    """Serves until SIGTERM or SIGINT, then answers what has begun."""
+    """Serves until SIGTERM or SIGINT, then answers what has begun.
+
+    `before` is awaited before the first request is answered; `beside` runs until the end.
+    """
 
     def __init__(
         self,
         *,
         listener: Listener,
         reload: Callable[[], Awaitable[None]],
-        watch: Callable[[], Coroutine[Any, Any, None]] | None,
+        before: Sequence[Callable[[], Awaitable[object]]],
+        beside: Sequence[Callable[[], Coroutine[Any, Any, None]]],
         tls: ssl.SSLContext | None,
     ) -> None:
         self._listener = listener
         self._reload = reload
-        self._watch = watch
+        self._before = tuple(before)
+        self._beside = tuple(beside)
         self._tls = tls
         self._tasks: set[asyncio.Future[None]] = set()
 
@@ -53,14 +58,15 @@ class PdpProcess:
         )
         await runner.setup()
         try:
+            await asyncio.gather(*(prepare() for prepare in self._before))
             await self._site(runner).start()
-            watcher = asyncio.create_task(self._watch()) if self._watch is not None else None
+            running = [asyncio.create_task(work()) for work in self._beside]
             ready()
             await stop.wait()
-            if watcher is not None:
-                watcher.cancel()
+            for task in running:
+                task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await watcher
+                    await task
         finally:
             await runner.cleanup()
             if self._listener.bound is not None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct, structs
 
-from gateway.checks import CheckSettings
 from gateway.domain.ports import AuditStore
 from gateway.domain.query import Query
 from gateway.domain.record import Record
+from gateway.enforcement.checks import CheckSettings
 from gateway.errors import ConfigError
 from gateway.policy.changes import RuleChanges, rule_changes
 from gateway.policy.engine import compile_policies
@@ -17,8 +17,8 @@ from gateway.policy.load import load_documents
 from gateway.policy.model import Document
 from gateway.policy.problems import Complaints
 from gateway.policy.settings import EngineSettings
-from gateway.policy_history import PolicyHistory, PolicySet
-from gateway.policy_replay import Replay, Side, replay
+from gateway.policy_sets.history import PolicyHistory, PolicySet
+from gateway.policy_sets.replay import Replay, Side, replay
 
 LAST_CALLS = 10_000
 _PAGE = 500

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.canary import ask_canary
+from gateway.assurance.canary import ask_canary
+from gateway.assurance.probes import Coverage, probe
 from gateway.domain.check import CheckAnswer, CheckRequest
 from gateway.domain.ports import Pdp, PdpCapabilities, Stopwatch
 from gateway.errors import PdpUnproven
-from gateway.probes import Coverage, probe
 
 
 class ConnectedPdp(Pdp, Protocol):

@@ -10,15 +10,15 @@ from typing import Any, Protocol
 import structlog
 from msgspec import Struct, structs
 
-from gateway.canary import ask_canary
+from gateway.assurance.canary import ask_canary
+from gateway.assurance.probes import CONDITIONS, Coverage, probe
+from gateway.assurance.readiness import Readiness
 from gateway.domain.ports import Clock, Journal, NewId, Pdp
 from gateway.domain.record import Record, RecordedPrincipal
 from gateway.domain.vocabulary import RECORD_SCHEMA
+from gateway.enforcement.quota import Meters, Summary
+from gateway.enforcement.recording import Origin
 from gateway.errors import ConfigError, OstiaryError, PdpError, PdpUnproven
-from gateway.probes import CONDITIONS, Coverage, probe
-from gateway.quota import Meters, Summary
-from gateway.readiness import Readiness
-from gateway.recording import Origin
 from gateway.telemetry import Telemetry
 
 _LOG = structlog.stdlib.get_logger("ostiary.gate")

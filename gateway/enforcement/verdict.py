@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from gateway.combine import Combined
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.events import HookEvent
 from gateway.domain.modes import Modes
 from gateway.domain.operations import Analysis, Operation
 from gateway.domain.vocabulary import DECIDED_EVENTS, AnswerWord, Cause, DecisionWord, FailureAnswer, Mode
+from gateway.enforcement.combine import Combined
 
 _DECIDED = frozenset(DECIDED_EVENTS)
 _STRICTNESS: dict[str, int] = {"pass": 0, "allow": 0, "ask": 1, "deny": 2}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from gateway.canary import ACTION, canary_check, probe_attributes, prober
+from gateway.assurance.canary import ACTION, canary_check, probe_attributes, prober
 from gateway.domain.check import NO_MATCH, Check, CheckRequest, Resource
 from gateway.domain.ports import Pdp
 from gateway.domain.vocabulary import GUARD_EVENTS, OPERATION_ACTIONS

@@ -12,8 +12,8 @@ import yaml
 from msgspec import Struct
 
 from gateway.config import Config
-from gateway.config_keys import LIST_ITEM, NAMED, Key, config_keys
-from gateway.config_sources import Settings
+from gateway.configuration.keys import LIST_ITEM, NAMED, Key, config_keys
+from gateway.configuration.sources import Settings
 
 DEFAULT = "default"
 _WIDTH = 100

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from gateway.checks import Asked, Question
 from gateway.domain.check import (
     ALLOW,
     DENY,
@@ -24,7 +23,8 @@ from gateway.domain.check import (
 from gateway.domain.decision import Decision, Reason
 from gateway.domain.operations import Operation
 from gateway.domain.vocabulary import Cause, DecisionWord
-from gateway.obligations import Obligation, ObligationError, parse_obligation
+from gateway.enforcement.checks import Asked, Question
+from gateway.enforcement.obligations import Obligation, ObligationError, parse_obligation
 
 _HARD_ERRORS = frozenset({"type", "no_such_overload", "limit", "division", "overflow", "value"})
 """Errors an adversary can cause by choosing a value. In a DENY rule they are failures, never a condition that is false."""
@@ -196,7 +196,7 @@ def _named(asked: Asked) -> str:
 
 
 def _rule(src: str) -> str:
-    """The rule's name out of an output's source, `resource.file.vdefault#baseline.no_secrets`."""
+    """The rule's name out of an output's source, `resource.file.vdefault#secrets.files`."""
     return src.rpartition("#")[2] if "#" in src else ""
 
 

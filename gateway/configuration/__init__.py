@@ -1,0 +1,1 @@
+"""Where values come from, what they mean to each part, and the same as text."""

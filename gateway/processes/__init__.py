@@ -1,0 +1,1 @@
+"""The processes that run: gate, clerk and `ostiary pdp`, and what each does beside answering."""
