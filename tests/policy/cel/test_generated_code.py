@@ -133,6 +133,33 @@ def test_lookups_that_stand_for_macros(text, items, wanted):
     assert found[0] == found[1]
 
 
+_TYPES = [
+    *("list", "map", "string", "double", "bool", "null_type", "int", "bytes", "type"),
+    *("google.protobuf.Timestamp", "optional_type", "type(R.attr.s)"),
+]
+_TYPED = [
+    *("R.attr.l", "R.attr.s", "R.attr.missing", "R.attr.l[0]", "P.roles", "P.attr", "R", "[1, 2]", "{1: 2}"),
+    *("1", "1u", "1.5", "b'x'", "now()", "type(R.attr.s)", "R.attr.?s", "R.attr.l.map(x, x)", "runtime"),
+]
+
+
+@pytest.mark.parametrize("value", _TYPED)
+@given(_JSON, _JSON)
+@settings(max_examples=12)
+def test_tests_of_a_type(value, items, item):
+    for name in _TYPES:
+        for text in (f"type({value}) == {name}", f"{name} != type({value})"):
+            program = compile_expression(text)
+            asked = [
+                Activation(
+                    principal={"roles": ["user"], "attr": {}}, resource={"attr": {"l": items, "s": item}}
+                )
+                for _ in range(2)
+            ]
+            found = outcome(program.evaluate, asked[0])
+            assert repr(found) == repr(outcome(program.evaluate_exact, asked[1])), text
+
+
 @pytest.mark.parametrize(
     "text",
     ["null['a']", "true['a'] == 1", "1.0.a", "'abc'['a']", "-5 < R.attr.n", "R.attr.n > -5.5", "dyn(null).a"],
