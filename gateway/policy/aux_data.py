@@ -7,9 +7,8 @@ are not verified, and they appear in conditions as RFC 3339 text.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +17,9 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError
 from msgspec import Struct
 
-from gateway.errors import ConfigError, CredentialError
+from gateway.errors import ConfigError
+from gateway.policy.cel.gotext import parse_timestamp
+from gateway.policy.token_text import claims_of, header_of, payload_of, refused
 
 _BY_TYPE: Mapping[str, tuple[str, ...]] = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -29,6 +30,7 @@ _BY_TYPE: Mapping[str, tuple[str, ...]] = {
 _TIMES = ("exp", "nbf", "iat")
 _TEXTS = ("iss", "sub", "jti")
 _MAX_TOKEN = 64 * 1024
+_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]+)?")
 _LATEST_SECOND = 253_402_300_799
 
 
@@ -74,7 +76,7 @@ class KeySet:
 
     def verify(self, token: str) -> bytes:
         """The payload of a token that one of the keys signed. Raises CredentialError."""
-        header = _part(token, 0)
+        header = header_of(token)
         algorithm, kid = header.get("alg"), header.get("kid")
         for key in self._keys:
             if algorithm not in key.algorithms or (not self._rules.optional_kid and kid != key.kid):
@@ -83,7 +85,7 @@ class KeySet:
                 return jws.deserialize_compact(token, key.key, algorithms=[str(algorithm)]).payload
             except (JoseError, ValueError):
                 continue
-        raise _refused("no key of the set signed it")
+        raise refused("no key of the set signed it")
 
 
 class TokenVerifier:
@@ -99,10 +101,14 @@ class TokenVerifier:
     def claims(self, token: str, key_set: str, now: int) -> dict[str, Any]:
         """The claims of a token, as conditions see them. Raises CredentialError."""
         if len(token) > _MAX_TOKEN:
-            raise _refused("it is too long")
-        claims = (
-            self._unverified(token) if self._sets is None else _claims(self._chosen(key_set).verify(token))
-        )
+            raise refused("it is too long")
+        payload = payload_of(token) if self._sets is None else self._chosen(key_set).verify(token)
+        claims = claims_of(payload)
+        for name in _TEXTS:
+            if name in claims and claims[name] is None:
+                claims[name] = ""
+        if any(name in claims and claims[name] is None for name in (*_TIMES, "aud")):
+            raise refused("a registered claim is null")
         found = {name: value for name, value in claims.items() if value is not None}
         self._check_times(found, now / 1e9)
         for name in _TIMES:
@@ -111,12 +117,12 @@ class TokenVerifier:
                 found[name] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         for name in _TEXTS:
             if not isinstance(found.get(name, ""), str):
-                raise _refused(f"its {name} is no text")
+                raise refused(f"its {name} is no text")
         if isinstance(found.get("aud"), str):
             found["aud"] = [found["aud"]]
         audience = found.get("aud", [])
         if not isinstance(audience, list) or not all(isinstance(item, str) for item in audience):
-            raise _refused("its aud is no list of texts")
+            raise refused("its aud is no list of texts")
         return found
 
     def _chosen(self, name: str) -> KeySet:
@@ -125,13 +131,8 @@ class TokenVerifier:
             return next(iter(self._sets.values()))
         chosen = self._sets.get(name)
         if chosen is None:
-            raise _refused(f"there is no key set {name!r}")
+            raise refused(f"there is no key set {name!r}")
         return chosen
-
-    @staticmethod
-    def _unverified(token: str) -> dict[str, Any]:
-        _part(token, 0)
-        return _part(token, 1)
 
     def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
         for name in _TIMES:
@@ -139,45 +140,22 @@ class TokenVerifier:
                 continue
             moment = _seconds(name, claims[name])
             if name == "exp" and now >= moment + self._skew:
-                raise _refused("it has expired")
+                raise refused("it has expired")
             if name != "exp" and now < moment - self._skew:
-                raise _refused(f"its {name} lies in the future")
+                raise refused(f"its {name} lies in the future")
 
 
 def _seconds(name: str, value: Any) -> int:
-    """A time claim in whole seconds; numbers may be written as text."""
-    try:
-        seconds = (
-            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
-        )
-    except ValueError:
-        seconds = -1.0
+    """A time claim in whole seconds: a number, also as text, or RFC 3339 text."""
+    seconds = -1.0
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        seconds = float(value)
+    elif isinstance(value, str) and (moment := parse_timestamp(value)) is not None:
+        seconds = moment[0] / 1e9
     if not 0 <= seconds <= _LATEST_SECOND:
-        raise _refused(f"its {name} is no time")
+        raise refused(f"its {name} is no time")
     return int(seconds)
-
-
-def _part(token: str, index: int) -> dict[str, Any]:
-    """A part of a compact token as JSON object."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        raise _refused("it has not three parts")
-    text = parts[index]
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (ValueError, binascii.Error):
-        raise _refused("a part of it is not base64") from None
-    return _claims(raw)
-
-
-def _claims(raw: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise _refused("a part of it is not JSON") from None
-    if not isinstance(found, dict):
-        raise _refused("a part of it is no JSON object")
-    return found
 
 
 def _pem(data: bytes) -> Any:
@@ -200,7 +178,3 @@ def _unusable(name: str, reason: str) -> ConfigError:
         number=44,
         remedy="Give every key a kid and an alg, or allow their absence under `insecure`.",
     )
-
-
-def _refused(reason: str) -> CredentialError:
-    return CredentialError(f"The token is refused: {reason}.", number=20)

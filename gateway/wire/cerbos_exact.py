@@ -212,7 +212,8 @@ class _Reader:
             return self._value()
         at = self._at
         token = self._token()
-        value = self._value() if token not in {"{", "["} else None
+        # A number is neither text nor true or false, and may be too large to read.
+        value = self._value() if token[0] in '"tfn' else None
         if type(value) is not (bool if field.kind == "bool" else str):
             self._proto(at, f"invalid value for {field.kind} field {field.json}: {token}")
         return value

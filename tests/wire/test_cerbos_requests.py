@@ -51,6 +51,7 @@ SYNTAX = [
     (b'"x"', 'proto: syntax error (line 1:1): unexpected token "x"'),
     (b'{"principal":{"id":"x",}}', "invalid character '}' looking for beginning of object key string"),
     (b'{"principal" {}}', "invalid character '{' after object key"),
+    (b'{"requestId":1e400}', "proto: (line 1:14): invalid value for string field requestId: 1e400"),
     (b'\n\n {"requestId": tru}', "invalid character '}' in literal true (expecting 'e')"),
     (b"{'a':1}", "invalid character '\\'' looking for beginning of object key string"),
     (b'{"requestId":"a\nb"}', "invalid character '\\n' in string literal"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
+from gateway.policy.cel import CelCompileError, compile_expression
+from tests.policy.cel.generate import Generator
+
 # {s} {n} {b} {l} {m} {t}: an attribute that is usually a string, number, boolean, list, map or timestamp.
 FORMS = (
     "{s} == 'x'",
@@ -82,6 +85,82 @@ FORMS = (
     "type({n}) == double",
     "string({n}) == '5'",
     "{s} > 'm'",
+    "{s}.size() == 3 || {s}.upperAscii() == 'ZZ'",
+    "{s}.indexOf('y') >= 0 && {s}.charAt(0) == 'x'",
+    "{s}.substring(1) == ',y'",
+    "{s}.trim().reverse() == 'y,x'",
+    "['a', {s}].join('-') == 'a-x'",
+    """strings.quote({s}) == '"x"'""",
+    "base64.encode(bytes({s})) == 'eA=='",
+    "string(base64.decode('eA==')) == {s}",
+    "regex.extract({s}, '[yz]+').orValue('none') == 'zz'",
+    "regex.replace({s}, '[xy]', 'q') == 'q'",
+    "{n} >= 2 ? {b} : !{b}",
+    "int({n}) / 2 == 1 || uint({n}) == 5u",
+    "math.round({n}) == 2.0 || math.trunc({n}) == 7.0",
+    "math.least({n}, 3.0, 1.5) == 1.5",
+    "math.bitAnd(int({n}), 1) == 1",
+    "-{n} < -1.5",
+    "{n} in [1, 2, 3]",
+    "{n} in [1.5, 5.0]",
+    "{l}.distinct().size() == size({l})",
+    "{l}.sort() == {l}.reverse()",
+    "{l}.slice(0, 1) == ['x']",
+    "[{l}, ['q']].flatten().size() == 3",
+    "{l}.first().orValue('q') == {l}.last().orValue('q')",
+    "lists.range(3).exists(i, {l}[i] == 'q')",
+    "{l}.exists(i, e, i == 1 && e == 'y')",
+    "{l}.transformList(i, e, e + string(i)) == ['x0', 'y1']",
+    "{l}.transformMap(i, e, e).size() == 2",
+    "{l}.all(e, e in {l} && {b})",
+    "sets.intersects({l}, ['y', 'q']) || sets.equivalent({l}, ['x'])",
+    "{l}.except(['x']).size() == 1",
+    "{m} == {{'k': 'x'}}",
+    "{m}.all(k, {m}[k] == 'x')",
+    "{m}.transformMap(k, v, v)['k'] == 'y'",
+    "{m}.?k.orValue('none') == 'x'",
+    "has({m}.q) && has({m}.q.k)",
+    "{m}[?'q'].hasValue()",
+    "optional.none().or({m}.?k).orValue('q') == 'q'",
+    "optional.ofNonZeroValue({s}).optMap(v, v + '!').orValue('') == 'x!'",
+    "timestamp({t}).getDayOfWeek('America/New_York') == 4",
+    "timestamp({t}) + duration('1s') > timestamp('2024-03-01T00:00:00Z')",
+    "timeSince(timestamp({t})) > duration('48h')",
+    "duration('90m').getHours() == 1 && {b}",
+    "string(timestamp({t})) != ''",
+    "{s}.inIPAddrRange('10.0.0.0/8') || {b}",
+    "cidr('10.0.0.0/8').containsIP('10.1.2.3') && {b}",
+    "isIP({s}) || size({s}) == 1",
+    "hierarchy({s}).overlaps(hierarchy('x.y'))",
+    "hierarchy('x.y').descendentOf(hierarchy({s}))",
+    "hierarchy({s}, ',')[0] == 'x'",
+    "spiffeID('spiffe://a/' + {s}).isMemberOf(spiffeTrustDomain('a'))",
+    "basePath({s}) == 'x' && dirPath({s}) == '/home'",
+    "pathMatch('/home/*', {s}) || joinPath([{s}, 'x']) == 'x/x'",
+    "extPath({s}) == '' && relPath('/home', {s}) == 'x'",
+    "type({s}) == string && type({m}) == map",
+    "dyn({n}) == 1 || dyn({n}) == 1u",
+    "{s} + {n} == 'x'",
+    "{l}[5] == 'x' || {n} / 0.0 > 1.0",
+    "!({m}.nope == 1)",
+    "{m}.nope == 1 ? true : true",
+    "size({m}) > 0 && {m}.map(k, k).size() > 1",
+    "'%s:%d:%.1f'.format([{s}, 1, {n}]) == 'x:1:2.0'",
+    "request.auxData.jwt.sub == 'alice'",
+    "'dev' in request.auxData.jwt.groups",
+    "has(request.auxData.jwt.level) && request.auxData.jwt.level > 2.0",
+    "'admin' in request.aux_data.jwt.aud",
+    "timestamp(request.auxData.jwt.iat) < now()",
+    "runtime.effectiveDerivedRoles.exists(r, r.endsWith('0'))",
+    "globals.limit > 3.0 && 'x' in G.names",
+    "G.nope == 1",
+    "G.nested.k == {s}",
+    "R.policyVersion == 'default' || P.policyVersion == ''",
+    "P.attr == R.attr",
+    "R.attr.exists(k, k == 's')",
+    "request.resource.id + request.principal.id == 'r0p1'",
+    "cel.bind(a, {l}, a.exists(e, cel.bind(f, e, f == 'x')))",
+    "P.roles == ['{role}'] || size(P.roles) > 2",
 )
 
 OUTPUTS = (
@@ -102,8 +181,26 @@ OUTPUTS = (
     "duration('90m')",
     "'%s'.format([{s}])",
     "null",
+    "R.attr",
+    "[{s}, {l}, {m}]",
+    "{m}.transformMap(k, v, [v])",
+    "{l}.map(e, e + '?')",
+    "int({n})",
+    "uint({n})",
+    "bytes({s})",
+    "[optional.of({n}), optional.none()]",
+    "request.auxData.jwt",
+    "9007199254740993 + size({s})",
+    "{{'t': type({s}) == string, 'at': timestamp({t}).getFullYear()}}",
+    "{n} / 2.0",
+    "{s} == 'x' || {b}",
+    "G.nested",
+    "hierarchy({s})[0]",
+    "timestamp({t}) - timestamp('2024-01-01T00:00:00Z')",
 )
 
+_WILD = 0.15
+"""How often an expression is one of the compiler's own fuzz instead of a form from above."""
 _NAMES = {"s": "s", "n": "n", "b": "b", "l": "l", "m": "m", "t": "t"}
 
 
@@ -114,6 +211,7 @@ class Expressions:
         self._random = random
         self._prefix = prefix
         self._marks = 0
+        self._generator = Generator(random)
 
     def condition(self, names: tuple[str, ...] = ()) -> str:
         """A condition, now and then over one of the policy's own names."""
@@ -126,13 +224,13 @@ class Expressions:
                 .replace("has(V.", "!has(R.attr.")
                 .replace("has(C.", "!has(P.attr.")
             )
-        return self._fill(random.choice(FORMS))
+        return self._wild() if random.random() < _WILD else self._fill(random.choice(FORMS))
 
     def output(self, names: tuple[str, ...] = ()) -> str:
         """An output expression."""
         if names and self._random.random() < 0.3:
             return self._random.choice(names)
-        return self._fill(self._random.choice(OUTPUTS))
+        return self._wild() if self._random.random() < _WILD else self._fill(self._random.choice(OUTPUTS))
 
     def value(self) -> str:
         """An expression for a variable."""
@@ -143,6 +241,16 @@ class Expressions:
         """A text no other expression has: keeps conditions apart that a PDP 0.55 would merge."""
         self._marks += 1
         return f"{self._prefix}m{self._marks}"
+
+    def _wild(self) -> str:
+        """An expression of any shape that compiles; what does not compile is the business of other tests."""
+        while True:
+            text = self._generator.expression()
+            try:
+                compile_expression(text)
+            except CelCompileError:
+                continue
+            return text
 
     def _fill(self, form: str) -> str:
         owner = {name: self._random.choice(("R", "R", "P")) for name in _NAMES}

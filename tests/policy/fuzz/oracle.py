@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from gateway.errors import CredentialError
+from gateway.policy.aux_data import TokenVerifier
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
@@ -18,6 +20,7 @@ from gateway.wire.cerbos_server import (
     RequestLimits,
     encode_reply,
     read_check_resources,
+    with_claims,
     write_check_resources,
 )
 from tests.support.processes import CerbosProcess, free_port
@@ -32,6 +35,7 @@ def settings_of(config: dict[str, Any]) -> EngineSettings:
         globals=engine.get("globals", {}),
         lenient_scope_search=engine.get("lenientScopeSearch", False),
         strict_evaluation=engine.get("strictEvaluation", False),
+        default_version=engine.get("defaultPolicyVersion", "default"),
         default_scope=engine.get("defaultScope", ""),
         schema_enforcement=config.get("schema", {}).get("enforcement", "none"),
     )
@@ -73,23 +77,33 @@ class RealPdp:
 class OurPdp:
     """Our engine behind our codec, without a socket between."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, verifier: TokenVerifier) -> None:
         self.engine = engine
+        self._verifier = verifier
         self._limits = RequestLimits()
 
     @classmethod
     def over(cls, policies: Path, config: dict[str, Any]) -> OurPdp:
         """The engine of a directory."""
-        return cls(compile_policies(read_roots([policies]), settings_of(config)))
+        unverified = config.get("auxData", {}).get("jwt", {}).get("disableVerification", False)
+        return cls(
+            compile_policies(read_roots([policies]), settings_of(config)),
+            TokenVerifier(None if unverified else {}),
+        )
 
     def ask(self, body: bytes) -> Answer:
         """The answer that our server would give."""
         try:
             served = read_check_resources(body, self._limits)
+            now, request = time.time_ns(), served.request
             if served.token is not None:
-                return 400, {"code": 3, "message": "invalid auxData"}
-            answer = self.engine.check(served.request, time.time_ns())
+                request = with_claims(
+                    request, self._verifier.claims(served.token.text, served.token.key_set, now), {}
+                )
+            answer = self.engine.check(request, now)
             reply = encode_reply(write_check_resources(served, answer, "id"))
+        except CredentialError:
+            return 400, {"code": 3, "message": "invalid auxData"}
         except CerbosError as error:
             return error.status, json.loads(error.body())
         return 200, json.loads(reply)

@@ -27,10 +27,17 @@ SETTINGS = (
     {"engine": {"strictEvaluation": True, "lenientScopeSearch": True}},
     {"schema": {"enforcement": "warn"}},
     {"schema": {"enforcement": "reject"}},
+    {"auxData": {"jwt": {"disableVerification": True}}},
+    {
+        "auxData": {"jwt": {"disableVerification": True}},
+        "engine": {"lenientScopeSearch": True, "strictEvaluation": True},
+        "schema": {"enforcement": "warn"},
+    },
+    {"engine": {"defaultScope": "w0a", "defaultPolicyVersion": "w1v2", "lenientScopeSearch": True}},
 )
 WORLDS = 12
 REQUESTS = 40
-SHORT_ROUNDS = 6
+SHORT_ROUNDS = len(SETTINGS)
 LONG_ROUNDS = 200
 WHOLE = 0.995
 
@@ -43,9 +50,11 @@ class Round:
         self.random = Random(seed)
         self.directory = directory
         self.policies = directory / "policies"
-        self.worlds = [World(self.random, f"w{number}") for number in range(WORLDS)]
         given = SETTINGS[seed % len(SETTINGS)]
-        globals_ = {"limit": 5, "names": ["x", "zz"]}
+        self.worlds = [
+            World(self.random, f"w{number}", tokens="auxData" in given) for number in range(WORLDS)
+        ]
+        globals_ = {"limit": 5, "names": ["x", "zz"], "nested": {"k": "x"}}
         self.config = {**given, "engine": {**given.get("engine", {}), "globals": globals_}}
         self.asked = self.whole = 0
         self.wrong: list[str] = []
@@ -88,6 +97,7 @@ def _fuzz(rounds: int, directory: Path) -> None:
         assert not one.wrong, "\n".join(one.wrong[:3])
         done.append(one)
     asked, whole = sum(one.asked for one in done), sum(one.whole for one in done)
+    sys.stdout.write(f"{rounds} seeds, {asked} requests, {asked - whole} answers differ, no effect does\n")
     odd = [note for one in done for note in one.odd]
     assert whole >= WHOLE * asked, f"{asked - whole} of {asked} differ:\n" + "\n".join(odd[:5])
 

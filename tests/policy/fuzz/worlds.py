@@ -31,6 +31,12 @@ ACTION_PATTERNS = (
     "{view,edit}*",
     "[de]*",
     "approve:*",
+    "?iew*",
+    "*[!t]",
+    "{view:{public,private},list*}",
+    "view:p*",
+    "*:*",
+    "**",
 )
 SCHEMA = {
     "type": "object",
@@ -45,11 +51,12 @@ SCHEMA = {
 
 
 class World:
-    """One policy set. `files` by name; the other attributes are what requests may draw from."""
+    """One policy set. `files` by name; the other attributes are what requests may draw from. `tokens`: they may carry one."""
 
-    def __init__(self, random: Random, prefix: str) -> None:
+    def __init__(self, random: Random, prefix: str, *, tokens: bool = False) -> None:
         self._random = random
         self.prefix = prefix
+        self.tokens = tokens
         self._expressions = Expressions(random, prefix)
         self.kinds = [
             f"{prefix}{name}"
@@ -73,6 +80,7 @@ class World:
         self._exports: dict[str, tuple[str, ...]] = {}
         self._constant_exports: dict[str, tuple[str, ...]] = {}
         self.files: dict[str, str] = {}
+        self._top: dict[str, str] = {}
         self._write()
 
     def _draw_scopes(self) -> list[str]:
@@ -82,15 +90,28 @@ class World:
             found.append(scope)
             if self._random.random() < 0.5:
                 found.append(f"{scope}.sub")
+                if self._random.random() < 0.4:
+                    found.append(f"{scope}.sub.deep-1")
         return found
 
     def _add(self, kind: str, body: dict[str, Any], **more: Any) -> None:
+        random = self._random
         document = {"apiVersion": "api.cerbos.dev/v1", **more, kind: body}
+        if random.random() < 0.1:
+            document["description"] = "é: a 'text'\nof two lines"
+        if random.random() < 0.1:
+            document["metadata"] = {"annotations": {"team": "x"}, "sourceFile": "elsewhere.yaml"}
+        if self._top:
+            document["variables"], self._top = self._top, {}
         name = f"{self.prefix}_{len(self.files):03d}"
-        if self._random.random() < 0.15:
+        if random.random() < 0.15:
             self.files[f"{name}.json"] = json.dumps(document)
-        else:
-            self.files[f"{name}.yaml"] = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+            return
+        style = random.choice((None, None, True))
+        text = yaml.safe_dump(
+            document, sort_keys=False, allow_unicode=True, default_flow_style=style, width=10**6
+        )
+        self.files[f"{name}.yaml"] = text
 
     def _write(self) -> None:
         random = self._random
@@ -106,6 +127,10 @@ class World:
         for principal in self.principals:
             if random.random() < 0.5:
                 self._principal_policies(principal)
+        if random.random() < 0.2:
+            everything = {"actions": ["*"], "effect": "EFFECT_ALLOW", "roles": ["*"]}
+            body = {"resource": self.kinds[0], "version": "default", "rules": [everything]}
+            self._add("resourcePolicy", body, disabled=True)
         if not self.files:
             self._resource_policies(self.kinds[0], "default")
 
@@ -139,7 +164,17 @@ class World:
             if self._exports and random.random() < 0.5:
                 section["import"] = list(self._exports)
                 names += [f"V.{name}" for found in self._exports.values() for name in found]
+            if random.random() < 0.4:
+                local["v3"] = random.choice(
+                    (f"V.{self.prefix}ev1 == V.v1", "[V.v1, 'x']", "has(V.v1)", "G.limit > 2.0 && V.v1")
+                )
+                if "ev1" in local["v3"] and "import" not in section:
+                    local["v3"] = "{'k': V.v1}"
+                names.append("V.v3")
             body["variables"] = section
+        elif random.random() < 0.1:
+            self._top = {"old": self._expressions.value()}
+            names.append("V.old")
         if random.random() < 0.3:
             section = {"local": {"c1": self._constant(), "c2": self._constant()}}
             names += ["C.c1", "constants.c2"]
@@ -176,6 +211,8 @@ class World:
         if not when or random.random() < 0.4:
             when["conditionNotMet"] = f"[{self._expressions.output(names)}]"
         body["output"] = {"when": when}
+        if list(when) == ["ruleActivated"] and random.random() < 0.15:
+            body["output"] = {"expr": when["ruleActivated"]}
 
     def _derived_set(self, name: str, number: int) -> None:
         random = self._random
