@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from gateway.wire.cerbos_exact import read_exactly
 from gateway.wire.cerbos_messages import MESSAGES, Field, Message
 from gateway.wire.cerbos_rules import check_rules
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Doubt(Exception):
@@ -35,6 +38,8 @@ def _read(body: bytes) -> Any:
     text = body.decode("utf-8").lstrip(" \t\r\n")
     if not text:
         return {}
+    if _SURROGATE.search(text):
+        raise _Doubt
     value, _ = _DECODER.raw_decode(text)
     return value
 

@@ -17,6 +17,10 @@ from gateway.wire.cerbos_messages import MESSAGES, Field, Message
 _MAX_DEPTH = 200
 _SPACE = " \t\r\n"
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_ESCAPES = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u([dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+"""A pair of surrogates; or, in the group, one that has no other half; or any other escape."""
 _STRING = json.decoder.scanstring  # type: ignore[attr-defined]  # the standard decoder's own, in C
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 
@@ -236,7 +240,7 @@ class _Reader:
         token = self._text[at:end]
         self._at = end
         if first == '"':
-            return json.loads(token)
+            return self._string(at, end)
         if first in _LITERALS:
             return {"true": True, "false": False, "null": None}[token]
         number = float(token)
@@ -255,9 +259,19 @@ class _Reader:
                 self._at = self._skip(self._at + 1)
             at = self._at
             end = self._walk_string(at)
-            key = json.loads(self._text[at:end])
+            key = self._string(at, end)
             self._at = self._skip(self._skip(end) + 1)
             yield at, key
+
+    def _string(self, at: int, end: int) -> str:
+        """The string of a token; halves of surrogate pairs are no text."""
+        token = self._text[at:end]
+        for escape in _ESCAPES.finditer(token):
+            if escape[1]:
+                line, column = _place(self._text, at)
+                behind = json.dumps(self._text[at + escape.end() :][:6], ensure_ascii=False)
+                _refuse(f"proto: syntax error (line {line}:{column}): invalid escape code {behind} in string")
+        return str(json.loads(token))
 
     def _expect(self, bracket: str) -> None:
         self._at = self._skip(self._at)

@@ -51,6 +51,18 @@ SYNTAX = [
     (b'"x"', 'proto: syntax error (line 1:1): unexpected token "x"'),
     (b'{"principal":{"id":"x",}}', "invalid character '}' looking for beginning of object key string"),
     (b'{"principal" {}}', "invalid character '{' after object key"),
+    (
+        b'{"requestId":"\\ud83e\\ud83e"}',
+        'proto: syntax error (line 1:14): invalid escape code "\\\\ud83e" in string',
+    ),
+    (
+        b'{ "principal": {"attr": {"\\udd89\\u0061": 1 } } }',
+        'proto: syntax error (line 1:26): invalid escape code "\\\\u0061" in string',
+    ),
+    (
+        b'{"requestId":"x\\ud800", "a": 1}',
+        'proto: syntax error (line 1:14): invalid escape code "\\", \\"a\\"" in string',
+    ),
     (b'{"requestId":1e400}', "proto: (line 1:14): invalid value for string field requestId: 1e400"),
     (b'\n\n {"requestId": tru}', "invalid character '}' in literal true (expecting 'e')"),
     (b"{'a':1}", "invalid character '\\'' looking for beginning of object key string"),
@@ -234,3 +246,10 @@ def _exact(body):
     found = read_exactly(MESSAGES["CheckResources"], body)
     check_rules(MESSAGES["CheckResources"], found)
     return found
+
+
+def test_a_pair_of_surrogates_is_one_character():
+    found = decode_message(
+        "CheckResources", whole(requestId="PLACE").replace(b"PLACE", b"\\ud83e\\udd89\\\\ud800")
+    )
+    assert found["request_id"] == "🦉\\ud800"
