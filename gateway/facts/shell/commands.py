@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.facts.shell.compound import Grammar, read_compound, read_function_body
 from gateway.facts.shell.expansions import document_word
 from gateway.facts.shell.parameters import braced_parameter
-from gateway.facts.shell.quoting import delimiter
+from gateway.facts.shell.redirect_grammar import read_redirect, read_redirects
 from gateway.facts.shell.source import Readers, ShellLimit, ShellSyntaxError, Source
 from gateway.facts.shell.tree import (
     AndOr,
@@ -27,16 +27,18 @@ from gateway.facts.shell.tree import (
     Script,
     Simple,
     Subshell,
+    Text,
     Word,
 )
 from gateway.facts.shell.words import read_assignment, read_word
 
-_REDIRECTS: Final = ("<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">&", ">|", ">")
-_DESCRIPTOR: Final = re.compile(
-    r"(?:(?P<number>[0-9]+)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\[[^]\n]*\])?)\})(?=[<>])"
-)
 _ARRAY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=\(")
-_CLOSERS: Final = frozenset({"then", "do", "done", "fi", "esac", "}", "elif", "else"})
+_DECLARING: Final = frozenset({"declare", "typeset", "local", "export", "readonly", "eval", "let"})
+_CLOSER: Final = re.compile(r"(?:then|done|do|fi|esac|\}|elif|else)(?=[ \t\n;&|<>()]|\Z)")
+_ORDINARY: Final = re.compile(
+    r"[^\x00 \t\n;&|<>()$`\"'\\?*+@!{][^\x00 \t\n;&|<>()$`\"'\\?*+@!]*(?=[ \t\n;&|)]|\Z)"
+)
+"""A word of plain text that neither is an array literal nor begins a redirection."""
 
 
 class Parsed(Struct, frozen=True, kw_only=True):
@@ -140,10 +142,7 @@ def _read_item(source: Source) -> Item:
 
 def _closes(source: Source) -> bool:
     """Whether a compound command may end here: `{ (a) }` needs no semicolon before the brace."""
-    here = source.pos
-    found = bool(_closer(source, tuple(_CLOSERS)))
-    source.pos = here
-    return found
+    return _CLOSER.match(source.text, source.pos) is not None
 
 
 def _read_and_or(source: Source) -> AndOr:
@@ -206,10 +205,10 @@ def _read_stage(source: Source) -> Command:
 
 def _keyword(source: Source, word: str) -> bool:
     """Whether `word` stands here as a whole word."""
+    if not source.text.startswith(word, source.pos):
+        return False
     end = source.pos + len(word)
-    return source.text.startswith(word, source.pos) and (
-        end >= source.length or source.text[end] in " \t\n;&|<>()"
-    )
+    return end >= source.length or source.text[end] in " \t\n;&|<>()"
 
 
 def read_command(source: Source) -> Command:
@@ -250,26 +249,22 @@ def _read_simple(source: Source) -> Command:
     words: list[Word | Assignment] = []
     redirects: list[Redirect] = []
     while True:
-        redirect = read_redirect(source)
+        ordinary = _read_ordinary(source, first=not words)
+        redirect = read_redirect(source) if ordinary is None else None
         if redirect is not None:
             redirects.append(redirect)
         else:
-            assignment = (
-                read_assignment(source) if not words or _ARRAY.match(source.text, source.pos) else None
-            )
-            if isinstance(assignment, Assignment) and not words:
-                assignments.append(assignment)
-            elif assignment is not None:
-                words.append(assignment)
+            found = ordinary or _read_argument(source, words)
+            if found is None:
+                break
+            if isinstance(found, Assignment) and not words:
+                assignments.append(found)
             else:
-                word = read_word(source)
-                if word is None:
-                    break
-                words.append(word)
-                if len(words) == 1 and not assignments and not redirects:
-                    function = _function(source, word)
-                    if function is not None:
-                        return function
+                words.append(found)
+            if isinstance(found, Word) and len(words) == 1 and not assignments and not redirects:
+                function = _function(source, found)
+                if function is not None:
+                    return function
         source.blanks()
     if not assignments and not words and not redirects:
         raise source.fail(
@@ -284,6 +279,35 @@ def _read_simple(source: Source) -> Command:
     )
 
 
+def _takes_arrays(source: Source, first: Word | Assignment) -> bool:
+    """Whether an array literal stands here as an argument: only builtins that declare take one, written plainly."""
+    return (
+        isinstance(first, Word)
+        and first.bare in _DECLARING
+        and _ARRAY.match(source.text, source.pos) is not None
+    )
+
+
+def _read_ordinary(source: Source, *, first: bool) -> Word | None:
+    """A word that can be nothing else, None where a closer look is needed."""
+    found = _ORDINARY.match(source.text, source.pos)
+    if found is None:
+        return None
+    text = found.group()
+    if first and ("=" in text or "[" in text):
+        return None
+    source.count()
+    word = Word(parts=(Text(text),), start=source.pos, end=found.end())
+    source.pos = word.end
+    return word
+
+
+def _read_argument(source: Source, words: list[Word | Assignment]) -> Word | Assignment | None:
+    """The next word, or the assignment where one may stand; None at an operator or the end."""
+    may_assign = not words or _takes_arrays(source, words[0])
+    return (read_assignment(source) if may_assign else None) or read_word(source)
+
+
 def _function(source: Source, word: Word) -> Function | None:
     """`name ()` and a body, when the parentheses follow the first word."""
     here = source.pos
@@ -296,48 +320,6 @@ def _function(source: Source, word: Word) -> Function | None:
             return Function(name=word.literal or "", body=read_function_body(source, _GRAMMAR))
     source.pos = here
     return None
-
-
-def read_redirects(source: Source) -> tuple[Redirect, ...]:
-    """Every redirection that follows a compound command."""
-    found: list[Redirect] = []
-    while True:
-        source.blanks()
-        redirect = read_redirect(source)
-        if redirect is None:
-            return tuple(found)
-        found.append(redirect)
-
-
-def read_redirect(source: Source) -> Redirect | None:
-    """The redirection at the position, None when there is none."""
-    here = source.pos
-    descriptor: int | str | None = None
-    found = _DESCRIPTOR.match(source.text, here)
-    if found:
-        descriptor = int(found["number"][:9]) if found["number"] else found["name"]
-        source.pos = found.end()
-    elif source.char not in "<>&" or not source.char:
-        return None
-    if source.text.startswith(("<(", ">("), source.pos):
-        source.pos = here
-        return None
-    operator = source.operator(*_REDIRECTS)
-    if not operator:
-        source.pos = here
-        return None
-    source.count()
-    source.blanks()
-    start = source.pos
-    target = read_word(source)
-    if target is None:
-        raise source.fail(f"`{operator}` has no target")
-    redirect = Redirect(operator=operator, target=target, descriptor=descriptor)
-    if operator in ("<<", "<<-"):
-        text, literal = delimiter(source.text[start : source.pos])
-        redirect.target = None
-        source.pending.append((redirect, text, literal))
-    return redirect
 
 
 _GRAMMAR: Final = Grammar(

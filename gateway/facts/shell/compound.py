@@ -5,6 +5,7 @@ Source: Bash Reference Manual 5.2, 3.2.5 (Compound Commands) and 3.3 (Shell Func
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -32,7 +33,7 @@ from gateway.facts.shell.tree import (
 )
 from gateway.facts.shell.words import read_regex, read_word
 
-_STOPS: Final = " \t\n;&|<>()"
+_WORD: Final = re.compile(r"[^ \t\n;&|<>()]{1,9}")
 _TERMINATORS: Final = (";;&", ";;", ";&")
 _UNARY: Final = frozenset(f"-{letter}" for letter in "abcdefghknoprstuvwxzGLNORS")
 _ARITHMETIC: Final = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
@@ -69,11 +70,8 @@ def read_function_body(source: Source, grammar: Grammar) -> Command:
 
 def _word(source: Source) -> str:
     """The plain word at the position, as a reserved word would stand there."""
-    text, pos = source.text, source.pos
-    end = pos
-    while end < source.length and text[end] not in _STOPS and end - pos < 9:
-        end += 1
-    return text[pos:end]
+    found = _WORD.match(source.text, source.pos)
+    return found.group() if found else ""
 
 
 def _expect(source: Source, *words: str) -> str:
@@ -89,7 +87,7 @@ def _read_parenthesis(source: Source, grammar: Grammar) -> Command:
     """`(( … ))` if it can be read as one, else a subshell."""
     here = source.pos
     if source.at("((") and here not in source.not_arithmetic:
-        waiting, depth = len(source.pending), source.depth
+        waiting, depth = list(source.pending), source.depth
         source.operator("((")
         try:
             expression = arithmetic(source, "))")
@@ -97,7 +95,7 @@ def _read_parenthesis(source: Source, grammar: Grammar) -> Command:
         except ShellSyntaxError:
             source.not_arithmetic.add(here)
             source.pos, source.depth = here, depth
-            del source.pending[waiting:]
+            source.pending = waiting
     source.pos += 1
     body = grammar.script(source, ")")
     if not body.items:

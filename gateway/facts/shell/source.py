@@ -42,11 +42,13 @@ class Readers(Struct, frozen=True):
 class Source:
     """The text under the reader."""
 
-    __slots__ = ("depth", "length", "nodes", "not_arithmetic", "pending", "pos", "readers", "text")
+    __slots__ = ("depth", "joins", "length", "nodes", "not_arithmetic", "pending", "pos", "readers", "text")
 
     def __init__(self, text: str, readers: Readers, *, depth: int = 0, nodes: int = 0) -> None:
         self.text = text
         self.length = len(text)
+        self.joins = "\\\n" in text
+        """Whether lines are joined anywhere in the text, which then may happen inside of an operator."""
         self.pos = 0
         self.readers = readers
         self.depth = depth
@@ -116,14 +118,21 @@ class Source:
             for redirect, delimiter, literal in waiting:
                 self._read_document(redirect, delimiter, literal=literal)
 
-    def end_documents(self, first: int = 0) -> None:
-        """Documents still waiting from the `first` on, when their text or substitution ends, are empty."""
-        for redirect, _delimiter, literal in self.pending[first:]:
+    def end_documents(self) -> None:
+        """Documents still waiting when their text or substitution ends are empty."""
+        for redirect, _delimiter, literal in self.pending:
             redirect.document = HereDocument(body=Word(parts=()), literal=literal, terminated=False)
-        del self.pending[first:]
+        self.pending = []
 
     def operator(self, *candidates: str) -> str:
         """The first of `candidates` (longest first) that stands here, joined lines within it allowed; it is consumed."""
+        if not self.joins:
+            if self.text.startswith(candidates, self.pos):
+                for candidate in candidates:
+                    if self.text.startswith(candidate, self.pos):
+                        self.pos += len(candidate)
+                        return candidate
+            return ""
         for candidate in candidates:
             end = self._match(candidate)
             if end:

@@ -31,7 +31,7 @@ class Field(Struct, frozen=True, gc=False):
     @property
     def exact(self) -> str | None:
         """The text when it is known, else None."""
-        return self.text if self.known else None
+        return None if self.glob or HOLE in self.text else self.text
 
     @property
     def unknown(self) -> bool:
