@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -82,18 +84,25 @@ def executed(script: str, recorders: Path, work: Path) -> set[str]:
     record = work / f"record{next(_runs)}"
     record.write_text("")
     environment = {"PATH": str(recorders), "RECORD": str(record), "HOME": str(work), "v": "cA"}
+    process = subprocess.Popen(
+        [BASH, "--norc", "-c", script],
+        env=environment,
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
-        subprocess.run(
-            [BASH, "--norc", "-c", script],
-            env=environment,
-            cwd=work,
-            capture_output=True,
-            timeout=10,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        # Until the pipe closes: jobs in the background count, too.
+        process.communicate(timeout=5)
     except subprocess.TimeoutExpired:
         return set()
+    finally:
+        # What it left in the background, too: an endless loop would go on for ever.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     return set(record.read_text().split())
 
 
