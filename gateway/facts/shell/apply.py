@@ -167,11 +167,14 @@ class Application:
         through = call.stdin if not read else NOTHING
         if output is not None and output.filters:
             merged = merge_streams(read or [call.stdin])
-            return structs.replace(merged, text=None, names=lines_of(merged), hosts=merged.hosts | hosts)
+            return structs.replace(
+                merged, text=None, names=lines_of(merged), hosts=merged.hosts | hosts, altered=True
+            )
         return Stream(
             sources=sources | through.sources,
             hosts=hosts | through.hosts,
-            code=bool(fetched) or through.code,
+            code=bool(fetched) or through.code or (output is not None and output.fetched),
+            altered=True,
         )
 
     def _run(self, walk: Walk, call: Call, effect: Run) -> Stream:
@@ -272,7 +275,11 @@ class Application:
             return SOMETHING
         if stream.text is None:
             # The shell's own input is a terminal or empty; a file that was read is project code.
-            if stream.sources and all(not source.startswith("$") for source in stream.sources):
+            if (
+                stream.sources
+                and not stream.altered
+                and all(not source.startswith("$") for source in stream.sources)
+            ):
                 for source in sorted(stream.sources):
                     self._trace.path("execute", source, certain=True)
                     self._trace.indirect.setdefault(("script_file", source))

@@ -145,13 +145,14 @@ class Output(Struct, frozen=True, kw_only=True, gc=False):
     """What the command prints, as far as that matters to who reads it.
 
     `text` when it is known, `names` when it lists paths, `copies` when it is the content of what it read or else of its
-    input, `filters` when it is some of the lines of these.
+    input, `filters` when it is some of the lines of these, `fetched` when it comes from another machine.
     """
 
     text: str | None = None
     names: tuple[Field, ...] | None = None
     copies: bool = False
     filters: bool = False
+    fetched: bool = False
 
 
 Effect = Union[  # noqa: UP007  # a closed union reads as one

@@ -56,6 +56,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prints: str = ""
     via: str = "direct"
     single_dash: bool = False
+    idle: str = ""
     effects: tuple[Mapping[str, str], ...] = ()
     subcommands: Mapping[str, Model] = {}
     otherwise: Model | None = None
@@ -152,17 +153,28 @@ class Models:
         grammar = self.grammar(model)
         outer = parse_arguments(
             invocation.argv,
-            Grammar(valued=grammar.valued, optional=grammar.optional, flags=grammar.flags, stop=True),
+            Grammar(
+                valued=grammar.valued,
+                optional=grammar.optional,
+                flags=grammar.flags,
+                single_dash=grammar.single_dash,
+                stop=True,
+            ),
         )
         effects = option_effects(model, outer)
+        if _idle(model, outer):
+            return effects
         effects.extend(_static(model.effects))
+        for key, change in model.flags.items():
+            if outer.has(*names_of(key)):
+                effects.extend(_static(change.effects))
         if not outer.operands:
             return effects
         name = outer.operands[0].text
-        inner = model.subcommands.get(name)
+        inner = _subcommand_of(model, name)
         seen = 0
         while inner is not None and inner.like and seen < 4:
-            inner, seen = model.subcommands.get(inner.like), seen + 1
+            inner, seen = _subcommand_of(model, inner.like), seen + 1
         inner = inner or model.otherwise
         if inner is None:
             return effects
@@ -190,8 +202,10 @@ class Models:
             prints = change.prints if change.prints is not None else prints
             default = change.default if change.default is not None else default
             tree = tree or change.tree
-        operands = arguments.operands or tuple(Field(text) for text in default)
         effects = option_effects(model, arguments)
+        if _idle(model, arguments):
+            return effects
+        operands = arguments.operands or tuple(Field(text) for text in default)
         if model.pairs:
             operands, paired = _pairs(model.pairs, operands)
             effects.extend(paired)
@@ -204,6 +218,23 @@ class Models:
         effects.extend(_printed(prints, operands, roles))
         del stdin
         return effects
+
+
+def _subcommand_of(model: Model, name: str) -> Model | None:
+    """The subcommand of a name; a key of the table may hold several names, as the keys of options do."""
+    found = model.subcommands.get(name)
+    if found is None and name:
+        found = next((inner for key, inner in model.subcommands.items() if name in names_of(key)), None)
+    return found
+
+
+def _idle(model: Model, arguments: Arguments) -> bool:
+    """Whether an option says that the program only tells what it would do; `--option=false` does not."""
+    names = names_of(model.idle)
+    return bool(names) and any(
+        name in names and (value is None or value.text.lower() not in _NO)
+        for name, value in arguments.options
+    )
 
 
 def option_effects(model: Model, arguments: Arguments) -> list[Effect]:
@@ -239,6 +270,7 @@ def _pairs(pairs: Mapping[str, str], operands: tuple[Field, ...]) -> tuple[tuple
     return tuple(rest), effects
 
 
+_NO: Final = ("false", "no", "0", "none")
 _STATIC: Final[dict[str, Callable[[Mapping[str, str]], Effect]]] = {
     "indirect": lambda spec: Indirect(kind=spec["indirect"], name=spec.get("name", "")),
     "trait": lambda spec: Trait(name=spec["trait"]),
@@ -260,9 +292,16 @@ def _static(specs: tuple[Mapping[str, str], ...]) -> list[Effect]:
     found: list[Effect] = []
     for spec in specs:
         kind = next((key for key in _STATIC if key in spec), None)
-        if kind is not None:
+        if kind == "trait":
+            found.extend(Trait(name=name) for name in names_of(spec["trait"]))
+        elif kind is not None:
             found.append(_STATIC[kind](spec))
     return found
+
+
+def static_effects(model: Model) -> list[Effect]:
+    """What a program always does, by its model's `effects`."""
+    return _static(model.effects)
 
 
 def _printed(prints: str, operands: tuple[Field, ...], roles: Operands) -> list[Effect]:

@@ -88,6 +88,12 @@ class State:
         twin.references = dict(self.references)
         return twin
 
+    def take_files(self, other: State | None) -> None:
+        """What a shell of its own left on disk stays when it ends; None for one that did not get there."""
+        if other is not None:
+            self.written.update(other.written)
+            self.links.update(other.links)
+
     def get(self, name: str) -> Value:
         """What a variable may hold."""
         name = self.references.get(name, name)

@@ -106,6 +106,8 @@ class Stream(Struct, frozen=True, kw_only=True):
     names: tuple[Field, ...] | None = None
     code: bool = False
     """Whether it may be program text fetched from elsewhere."""
+    altered: bool = False
+    """Whether a program made it of its `sources`, so that it need not be what is in them."""
 
     @property
     def closed(self) -> bool:
@@ -134,6 +136,7 @@ def merge_streams(streams: Iterable[Stream]) -> Stream:
         if any(part is None for part in names)
         else tuple(field for part in names for field in part or ()),
         code=any(stream.code for stream in found),
+        altered=any(stream.altered for stream in found),
     )
 
 
@@ -148,6 +151,7 @@ def either(left: Stream, right: Stream) -> Stream:
         hosts=left.hosts | right.hosts,
         names=tuple(dict.fromkeys((*mine, *yours))) if mine is not None and yours is not None else None,
         code=left.code or right.code,
+        altered=left.altered or right.altered,
     )
 
 

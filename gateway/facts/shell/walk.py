@@ -91,7 +91,9 @@ class Walk:
                 break
             if item.background:
                 inner = structs.replace(context, background=True)
-                outputs.append(self.and_or(item.command, current.copy(), inner).output)
+                started = self.and_or(item.command, current.copy(), inner)
+                outputs.append(started.output)
+                current.take_files(started.state)
                 self.trace.background = True
                 then, otherwise = current, None
                 continue
@@ -128,7 +130,9 @@ class Walk:
             for command in node.commands:
                 inner = state.copy()
                 inner.stdin = stream
-                stream = self.command(command, inner, context).output
+                stage = self.command(command, inner, context)
+                stream = stage.output
+                state.take_files(stage.state)
             outcome = Outcome(stream, state, state)
         if node.negated:
             outcome = Outcome(outcome.output, outcome.otherwise, outcome.then)
@@ -173,6 +177,7 @@ class Walk:
         if type(node) is Subshell:
             inner = structs.replace(context, via="subshell") if context.via == "direct" else context
             outcome = self.script(node.body, state.copy(), inner)
+            state.take_files(outcome.state)
             return Outcome(outcome.output, state, state)
         if type(node) is Group:
             return self.script(node.body, state, context)

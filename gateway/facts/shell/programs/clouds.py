@@ -13,15 +13,19 @@ from gateway.facts.shell.models import Invocation, Model, looks_like_path
 from gateway.facts.shell.options import Grammar, parse_arguments
 from gateway.facts.shell.values import Field
 
+_IDLE: Final = frozenset(
+    {"-help", "--help", "-h", "--dry-run", "--dryrun", "--dry-run=client", "--preview-only"}
+)
+
 
 def infrastructure(invocation: Invocation, model: Model) -> list[Effect]:
     """`terraform apply` and its like: the state of a whole environment."""
     del model
     arguments = parse_arguments(
-        invocation.argv,
+        [*invocation.argv, *_preset(invocation)],
         Grammar(valued=frozenset({"-s", "--stack", "--stage", "-c", "--cwd", "-C"}), single_dash=True),
     )
-    words = [operand.text for operand in arguments.operands]
+    words = [operand.text for operand in arguments.operands if operand.text not in ("run-all", "run", "--")]
     verb = words[0] if words else ""
     effects: list[Effect] = []
     for name in ("-var-file", "-state", "-backend-config", "--var-file"):
@@ -29,18 +33,39 @@ def infrastructure(invocation: Invocation, model: Model) -> list[Effect]:
             Touch(action="read", path=path) for path in arguments.values(name) if looks_like_path(path)
         )
     effects.extend(Touch(action="write", path=path) for path in arguments.values("-out", "-state-out"))
-    if verb in ("apply", "up", "deploy", "import", "refresh", "taint", "untaint") or words[:2] in (
-        ["state", "mv"],
-        ["state", "push"],
-    ):
+    if any(name in _IDLE and not _denied(value) for name, value in arguments.options):
+        return effects
+    destroys = any(
+        name in ("-destroy", "--destroy") and not _denied(value) for name, value in arguments.options
+    )
+    if verb in _APPLIES or words[:2] in (["state", "mv"], ["state", "push"]):
         effects.extend((Trait(name="remote_state"), Trait(name="deploys")))
     if (
-        verb in ("destroy", "remove", "down", "delete")
-        or words[:2] in (["state", "rm"], ["workspace", "delete"], ["stack", "rm"])
-        or arguments.has("-destroy", "--destroy")
+        verb in _DESTROYS
+        or words[:2] in (["state", "rm"], ["workspace", "delete"], ["stack", "rm"], ["state", "delete"])
+        or (destroys and verb in _APPLIES)
     ):
         effects.extend((Trait(name="remote_state"), Trait(name="irreversible"), Trait(name="destructive")))
     return effects
+
+
+def _preset(invocation: Invocation) -> list[Field]:
+    """Options that Terraform takes from its environment, as far as they are assigned for this command."""
+    texts = [
+        value.text
+        for name, value in invocation.prefix.items()
+        if name.startswith("TF_CLI_ARGS") and value.known
+    ]
+    return [Field(word) for text in texts for word in text.split()]
+
+
+def _denied(value: Field | None) -> bool:
+    """Whether an option is given and switched off: `-destroy=false`."""
+    return value is not None and value.text.lower() in ("false", "0")
+
+
+_APPLIES: Final = frozenset({"apply", "up", "update", "deploy", "import", "refresh", "taint", "untaint"})
+_DESTROYS: Final = frozenset({"destroy", "remove", "down", "dn", "delete"})
 
 
 _READS: Final = re.compile(
@@ -49,13 +74,21 @@ _READS: Final = re.compile(
 
 
 _DELETES: Final = re.compile(
-    r"^(?:delete|remove|rm|rb|destroy|terminate|purge|drop|reset|wipe|detach|deregister|disable|revoke|apps:destroy)"
+    r"^(?:.+:)?(?:delete|remove|rm|rb|destroy|terminate|purge|drop|reset|wipe|detach|deregister|disable|revoke|cancel|schedule-key-deletion|empty)"
 )
+_CLEARING: Final = frozenset({"--delete", "--delete-unmatched-destination-objects", "--delete-removed"})
 
 
 _SECRETS: Final = re.compile(
-    r"secret|credential|password|token|login-password|access-key|print-access-token|get-session|assume-role|keyvault",
+    r"secret|credential|password|token|access-key|keyvault|assume-role|get-session|^keys$|^config$|config:get",
     re.IGNORECASE,
+)
+_REVEALS: Final = re.compile(
+    r"^(?:get-|access$|show$|get$|reveal|print-|create-access|create-service-specific|assume-role|config:get|download$|export$|pull$|generate)",
+    re.IGNORECASE,
+)
+_CHANGES: Final = re.compile(
+    r"^(?:.+:)?(?:deploy|create|update|put|run|start|stop|set|apply|push|publish|modify|attach|enable|promote|invoke|send|cp|mv|sync|rollback|scale|restart)"
 )
 
 
@@ -64,6 +97,7 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
     del model
     argv = invocation.argv
     words = [field.text for field in argv if not field.text.startswith("-")]
+    options = {field.text.partition("=")[0] for field in argv if field.text.startswith("-")}
     effects: list[Effect] = []
     for position, field in enumerate(argv):
         text = field.text
@@ -81,7 +115,7 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
                 Touch(
                     action="read",
                     path=field,
-                    tree="sync" in words or "-r" in {f.text for f in argv},
+                    tree="sync" in words or "rsync" in words or bool(options & {"-r", "--recursive"}),
                     possible=not storing,
                 )
             )
@@ -92,30 +126,35 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
     ]
     reads = tuple(effect.path for effect in effects if isinstance(effect, Touch))
     effects.extend(Contact(target=host, sends=reads) for host in hosts if host.text)
-    if (
-        any(_SECRETS.search(word) for word in words[1:])
-        or words[:2] in (["auth", "print-access-token"], ["configure", "get"])
-        or words[:1] == ["config:get"]
-    ):
+    if options & _IDLE or words[:1] == ["help"] or "help" in words[1:3]:
+        return effects
+    if _reveals(words, options):
         effects.append(Credential(store="cloud", names=tuple(words[:3])))
-    verbs = [word for word in words[:4] if not _READS.match(word)]
-    if any(_DELETES.match(word) for word in words[:4]) or (
-        {"--delete", "--force"} & {f.text for f in argv} and "sync" in words
-    ):
-        effects.extend((Trait(name="remote_state"), Trait(name="destructive")))
-    elif "reset" in words and invocation.name == "supabase":
-        effects.extend((Trait(name="remote_state"), Trait(name="irreversible")))
-    elif any(
-        re.match(
-            r"^(?:deploy|create|update|put|run|start|stop|set|apply|push|publish|modify|attach|enable|promote|invoke|send|cp|mv|sync)",
-            word,
-        )
-        for word in verbs
-    ):
-        effects.append(Trait(name="remote_state"))
-        if any(word.startswith(("deploy", "publish", "promote")) for word in verbs):
-            effects.append(Trait(name="deploys"))
+    effects.extend(Trait(name=name) for name in _cloud_traits(invocation.name, words, options))
     return effects
+
+
+def _reveals(words: list[str], options: set[str]) -> bool:
+    """Whether the value of a secret is printed; names and descriptions of secrets are none."""
+    if "--with-decryption" in options or words[:2] == ["configure", "get"] or words[-2:] == ["keys", "list"]:
+        return True
+    return any(_SECRETS.search(word) for word in words[:6]) and any(
+        _REVEALS.match(word) for word in words[:6] if word != "get-caller-identity"
+    )
+
+
+def _cloud_traits(name: str, words: list[str], options: set[str]) -> tuple[str, ...]:
+    verbs = [word for word in words[:4] if not _READS.match(word)]
+    mirrored = "sync" in words or "rsync" in words
+    if name == "supabase" and "reset" in words:
+        return ("remote_state", "irreversible")
+    if any(_DELETES.match(word) for word in verbs) or (
+        mirrored and (options & _CLEARING or (name == "gsutil" and any("d" in one for one in options)))
+    ):
+        return ("remote_state", "destructive")
+    if "--prod" in options or any(word.startswith(("deploy", "publish", "promote")) for word in verbs):
+        return ("remote_state", "deploys")
+    return ("remote_state",) if any(_CHANGES.match(word) for word in verbs) else ()
 
 
 def forge(invocation: Invocation, model: Model) -> list[Effect]:
@@ -187,6 +226,8 @@ def forge(invocation: Invocation, model: Model) -> list[Effect]:
         ("workflow", "disable"),
     ):
         effects.append(Trait(name="remote_state"))
+        if two[0] in ("secret", "variable", "ssh-key", "gpg-key"):
+            effects.append(Trait(name="deploys"))
     if two in (("release", "create"), ("release", "upload"), ("gist", "create")):
         effects.extend((Trait(name="publishes"), Trait(name="remote_state")))
         effects.extend(

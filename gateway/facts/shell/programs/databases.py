@@ -14,9 +14,21 @@ from gateway.facts.shell.options import Grammar, all_names, parse_arguments
 from gateway.facts.shell.values import Field
 
 _DROPS: Final = re.compile(
-    r"\b(?:drop\s+(?:table|database|schema|user|role|collection|index|view)|truncate(?:\s+table)?|delete\s+from\s+\S+\s*(?:;|$|\"|')|dropDatabase|flushall|flushdb|deleteMany\(\s*\{\s*\}\s*\))",
-    re.IGNORECASE,
+    r"""\b(?:
+        drop\s+(?:table|database|schema|user|role|owned|collection|index|view|materialized|tablespace|keyspace|column|extension)
+        | alter\s+table\s+\S+\s+drop
+        | truncate(?:\s+table)?\s+\S
+        | delete\s+from\s+\S+\s*(?:;|$|"|'|\)|where\s+(?:true|1\s*=\s*1))
+        | update\s+\S+\s+set\s+(?:(?!\bwhere\b)[^;])*(?:;|$)
+        | dropDatabase | drop\s*\( | flush(?:all|db)\b | debug\s+segfault
+        | (?:deleteMany|remove|deleteOne)\(\s*(?:\{\s*\})?\s*\)
+    )
+    | \{\s*["']?drop(?:Database)?["']?\s*:""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_KEY_VALUE: Final = frozenset({"redis-cli", "valkey-cli", "keydb-cli"})
+_SCRIPTED: Final = re.compile(r"\b(?:eval|evalsha|fcall)\b", re.IGNORECASE)
+"""Statements that run code which the server holds or builds: what they delete cannot be told."""
 
 
 _META: Final = re.compile(r"(?:^|\n|;)\s*(?:\\!|\.shell|\.system|system)\s+(?P<code>[^\n]+)")
@@ -39,7 +51,7 @@ def database(invocation: Invocation, model: Model) -> list[Effect]:
         invocation.argv, Grammar(valued=all_names(model.options), single_dash=model.single_dash)
     )
     effects = option_effects(model, arguments)
-    texts = arguments.values("-c", "--command", "-e", "--execute", "--eval", "-cmd")
+    texts = arguments.values("-c", "--command", "-e", "--execute", "--eval", "-cmd", "-q", "-Q", "--query")
     operands = list(arguments.operands)
     if invocation.name in ("sqlite3", "duckdb") and operands:
         path = operands.pop(0)
@@ -47,8 +59,10 @@ def database(invocation: Invocation, model: Model) -> list[Effect]:
             effects.append(Touch(action="read", path=path))
             effects.append(Touch(action="write", path=path, possible=True))
         texts.extend(operands)
-    elif invocation.name == "redis-cli":
+    elif invocation.name in _KEY_VALUE:
         texts.append(Field(" ".join(operand.text for operand in operands)))
+        if any(_SCRIPTED.match(operand.text) for operand in operands[:1]) or arguments.has("--eval"):
+            effects.append(Trait(name="irreversible"))
     else:
         for operand in operands:
             found = re.match(r"\w+(?:\+\w+)?://", operand.text)

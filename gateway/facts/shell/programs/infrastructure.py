@@ -113,9 +113,11 @@ def container(invocation: Invocation, model: Model) -> list[Effect]:
     if verb == "compose":
         return [*effects, *_compose(rest)]
     if verb in ("container", "image", "system", "volume", "network", "builder", "buildx") and rest:
-        verb, rest = rest[0].text, rest[1:]
-        if verb == "prune":
-            effects.append(Trait(name="destructive"))
+        kind, verb, rest = verb, rest[0].text, rest[1:]
+        if kind == "volume" and verb in ("rm", "remove", "prune"):
+            effects.append(Trait(name="irreversible"))
+        elif kind == "system" and verb == "prune":
+            effects.extend((Trait(name="destructive"), Trait(name="irreversible")))
     del model
     arguments = parse_arguments(rest, _CONTAINER)
     if verb in ("run", "create", "exec"):
@@ -199,6 +201,12 @@ def _copied(arguments: Arguments) -> list[Effect]:
     return effects
 
 
+def compose(invocation: Invocation, model: Model) -> list[Effect]:
+    """`docker-compose`: what `docker compose` does."""
+    del model
+    return _compose(invocation.argv)
+
+
 def _compose(rest: tuple[Field, ...]) -> list[Effect]:
     arguments = parse_arguments(rest, _CONTAINER)
     effects: list[Effect] = [
@@ -208,10 +216,10 @@ def _compose(rest: tuple[Field, ...]) -> list[Effect]:
     words = arguments.operands
     if (
         words
-        and words[0].text == "down"
-        and any(field.text in ("-v", "--volumes", "--rmi") for field in words)
+        and words[0].text in ("down", "rm")
+        and any(field.text in ("--volumes", "-v") or re.match(r"-[a-z]*v", field.text) for field in words)
     ):
-        effects.append(Trait(name="destructive"))
+        effects.extend((Trait(name="destructive"), Trait(name="irreversible")))
     if words and words[0].text in ("exec", "run"):
         inner = parse_arguments(words[1:], _CONTAINER)
         if len(inner.operands) > 1:
@@ -318,7 +326,9 @@ def kubernetes(invocation: Invocation, model: Model) -> list[Effect]:
     words = [operand.text for operand in arguments.operands]
     verb = words[0] if words else ""
     if verb in ("get", "describe") and any(re.match(r"secrets?(/|$|,)", word) for word in words[1:]):
-        effects.append(Credential(store="k8s", names=tuple(words[2:]), all=len(words) < 3))
+        shown = (arguments.value("-o", "--output") or Field("")).text
+        if not shown.startswith(("name", "wide", "custom-columns")) and (verb == "get" and shown):
+            effects.append(Credential(store="k8s", names=tuple(words[2:]), all=len(words) < 3))
     if verb in _CHANGING and not any(name.startswith("--dry-run") for name, _ in arguments.options):
         effects.append(Trait(name="remote_state"))
         effects.append(Trait(name="destructive" if verb in ("delete", "drain") else "deploys"))

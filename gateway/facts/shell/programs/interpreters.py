@@ -5,13 +5,16 @@ Source: python(1) 3.11, node 20 CLI, perlrun, ruby(1), GNU make 4.4, npm 10 CLI,
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, Run, Touch
+from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, Package, Run, Touch, Trait
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.options import Grammar, all_names, parse_arguments
 from gateway.facts.shell.values import Field
 
+_PROJECT_TOOLS: Final = frozenset({"manage.py", "artisan"})
+"""Scripts of frameworks that have a model of their own, by the name every project gives them."""
 _TEST_MODULES: Final = frozenset({"pytest", "unittest", "nose", "nose2", "tox", "coverage", "doctest"})
 _TOOL_MODULES: Final = frozenset(
     {
@@ -65,6 +68,7 @@ def python(invocation: Invocation, model: Model) -> list[Effect]:
         return [*effects, Code(language="python", text=None, via="stdin", arguments=tuple(argv[1:]))]
     return [
         *effects,
+        *_tool(argv[0], argv[1:]),
         Touch(action="read", path=argv[0]),
         Code(language="file", text=argv[0], via="script", program=argv[0], arguments=tuple(argv[1:])),
     ]
@@ -166,6 +170,7 @@ def interpreter(invocation: Invocation, model: Model) -> list[Effect]:
         return [*effects, Code(language=language, text=None, via="stdin")]
     return [
         *effects,
+        *_tool(operands[0], operands[1:]),
         Touch(action="read", path=operands[0]),
         Code(
             language="file",
@@ -175,6 +180,12 @@ def interpreter(invocation: Invocation, model: Model) -> list[Effect]:
             arguments=tuple(operands[1:]),
         ),
     ]
+
+
+def _tool(script: Field, arguments: list[Field]) -> list[Effect]:
+    """The tool of a framework that a script is, run under its own name."""
+    name = script.text.rpartition("/")[2]
+    return [Run(argv=(Field(name), *arguments), via="script")] if name in _PROJECT_TOOLS else []
 
 
 def _without_code(effects: list[Effect]) -> list[Effect]:
@@ -205,6 +216,21 @@ def make(invocation: Invocation, model: Model) -> list[Effect]:
     return effects
 
 
+def project_builds(invocation: Invocation, model: Model) -> list[Effect]:
+    """`mvn`, `gradle`, `sbt`, `ant`: goals of the project's build run; some of them publish."""
+    arguments = parse_arguments(
+        invocation.argv, Grammar(valued=all_names(model.options), single_dash=model.single_dash)
+    )
+    effects = [*option_effects(model, arguments), Indirect(kind="build_tool", name=invocation.name)]
+    goals = [field.text.rpartition(":")[2] for field in arguments.operands]
+    if any(_PUBLISHES.match(goal) for goal in goals) and not arguments.has("-m", "--dry-run", "--help"):
+        effects.extend((Package(manager=invocation.name, action="publish"), Trait(name="publishes")))
+    return effects
+
+
+_PUBLISHES: Final = re.compile(
+    r"(?:deploy$|deploy-file$|publish(?!.*Local)|uploadArchives|release$|perform$)"
+)
 _LOCAL_SCRIPTS: Final = frozenset(
     {"test", "t", "start", "stop", "restart", "run", "run-script", "rum", "tst"}
 )

@@ -169,6 +169,26 @@ _REMOVE: Final = frozenset(
 
 
 _PUBLISH: Final = frozenset({"publish", "push", "yank", "unpublish", "deprecate", "upload"})
+_OWNERS: Final = frozenset({"owner", "author", "access", "dist-tag", "team", "token"})
+"""Verbs of registries whose own verbs change who may publish, or what a name stands for."""
+_CHANGES: Final = frozenset(
+    {
+        "add",
+        "rm",
+        "remove",
+        "set",
+        "grant",
+        "revoke",
+        "create",
+        "destroy",
+        "delete",
+        "-a",
+        "-r",
+        "--add",
+        "--remove",
+    }
+)
+_IDLE: Final = frozenset({"--dry-run", "--help", "-h"})
 
 
 def managed(manager: str, verb: str, rest: tuple[Field, ...]) -> list[Effect]:
@@ -191,7 +211,11 @@ def managed(manager: str, verb: str, rest: tuple[Field, ...]) -> list[Effect]:
         else []
     )
     effects.extend(Touch(action="write", path=path, tree=True) for path in targets)
-    if not action:
+    if verb in _OWNERS and _changes_owners(rest):
+        return [*effects, Package(manager=manager, action="publish"), Trait(name="publishes")]
+    if not action or any(
+        name in _IDLE and (value is None or value.text != "false") for name, value in arguments.options
+    ):
         return effects
     names = [*arguments.operands, *arguments.values("-e", "--editable", "--git")]
     source = "registry"
@@ -205,6 +229,14 @@ def managed(manager: str, verb: str, rest: tuple[Field, ...]) -> list[Effect]:
     if action == "publish":
         effects.append(Trait(name="publishes"))
     return effects
+
+
+def _changes_owners(rest: tuple[Field, ...]) -> bool:
+    """Whether a verb about owners changes them: `npm owner add`, `cargo owner --add`, `gem owner -rname`."""
+    return any(
+        field.text.partition("=")[0] in _CHANGES or (len(field.text) > 2 and field.text[:2] in ("-a", "-r"))
+        for field in rest
+    )
 
 
 def _source(name: Field) -> str:

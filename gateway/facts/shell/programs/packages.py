@@ -8,9 +8,9 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
-from gateway.facts.shell.effects import Effect, Indirect, Package, Run, Touch
-from gateway.facts.shell.models import Invocation, Model
-from gateway.facts.shell.options import Grammar, parse_arguments
+from gateway.facts.shell.effects import Code, Effect, Indirect, Package, Run, Touch
+from gateway.facts.shell.models import Invocation, Model, looks_like_path, option_effects
+from gateway.facts.shell.options import Grammar, all_names, parse_arguments
 from gateway.facts.shell.programs.interpreters import node_runner
 from gateway.facts.shell.programs.package_sources import VALUED, managed
 from gateway.facts.shell.values import Field
@@ -91,6 +91,12 @@ def node(invocation: Invocation, model: Model) -> list[Effect]:
     """`npm`, `pnpm`, `yarn`: scripts of package.json, installs, one-off programs."""
     verb, rest = _verb(invocation)
     manager = invocation.name
+    if verb == "npm" and manager == "yarn":
+        verb, rest = _first(rest)
+    if manager == "bun":
+        found = _bun(verb, rest, invocation, model)
+        if found is not None:
+            return found
     if verb in _RUN:
         return node_runner(
             Invocation(name=manager, program=manager, argv=rest, stdin=invocation.stdin), model
@@ -111,6 +117,22 @@ def node(invocation: Invocation, model: Model) -> list[Effect]:
     if not verb and manager == "yarn":
         return [Package(manager=manager, action="install")]
     return effects
+
+
+def _bun(verb: str, rest: tuple[Field, ...], invocation: Invocation, model: Model) -> list[Effect] | None:
+    """What `bun` does beyond managing packages: it is an interpreter and a test runner too."""
+    code = option_effects(model, parse_arguments(invocation.argv, Grammar(valued=all_names(model.options))))
+    if code:
+        return code
+    if verb == "test":
+        return [Indirect(kind="test_runner", name="bun")]
+    script = rest[0] if verb == "run" and rest else Field(verb)
+    if looks_like_path(script):
+        return [
+            Touch(action="read", path=script),
+            Code(language="file", text=script, via="script", program=script, arguments=rest),
+        ]
+    return None
 
 
 def python(invocation: Invocation, model: Model) -> list[Effect]:
@@ -171,7 +193,25 @@ def system(invocation: Invocation, model: Model) -> list[Effect]:
         return [Indirect(kind="build_tool", name=invocation.name)]
     if invocation.name in ("dpkg", "rpm"):
         return _package_files(invocation)
+    if invocation.name == "nuget" and verb == "delete":
+        verb = "yank"
     return managed(invocation.name, verb, rest)
+
+
+def dotnet(invocation: Invocation, model: Model) -> list[Effect]:
+    """`dotnet`: builds and runs project code; `dotnet nuget` is the package manager."""
+    del model
+    verb, rest = _verb(invocation)
+    if verb == "nuget":
+        verb, rest = _first(rest)
+        return managed("nuget", {"delete": "yank"}.get(verb, verb), rest)
+    if verb in ("add", "remove") and any(field.text == "package" for field in rest):
+        return managed("nuget", verb, tuple(field for field in rest if field.text != "package"))
+    if verb == "tool":
+        return managed("nuget", *_first(rest))
+    if verb == "test":
+        return [Indirect(kind="test_runner", name="dotnet")]
+    return [Indirect(kind="build_tool", name=f"dotnet {verb}".strip())]
 
 
 def _package_files(invocation: Invocation) -> list[Effect]:

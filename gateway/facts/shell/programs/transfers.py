@@ -9,10 +9,11 @@ import itertools
 import re
 from typing import Final
 
-from gateway.facts.shell.effects import Code, Contact, Effect, Note, Run, Touch
-from gateway.facts.shell.models import Invocation, Model
+from gateway.facts.shell.effects import Code, Contact, Effect, Note, Output, Run, Touch, Trait
+from gateway.facts.shell.models import Invocation, Model, static_effects
 from gateway.facts.shell.network import looks_like_url, remote_host
-from gateway.facts.shell.options import Arguments, Grammar, parse_arguments
+from gateway.facts.shell.options import Arguments, Grammar, all_names, names_of, parse_arguments
+from gateway.facts.shell.programs.encodings import decoded
 from gateway.facts.shell.values import Field
 
 _SSH: Final = Grammar(
@@ -170,6 +171,8 @@ def _copies(operands: list[Field], *, tree: bool, delete: bool = False) -> list[
         return effects
     if away:
         effects.append(Contact(target=Field(away), sends=tuple(local)))
+        if delete:
+            effects.extend((Trait(name="remote_state"), Trait(name="destructive")))
         return effects
     for source in sources:
         text = target.text
@@ -231,6 +234,15 @@ def rsync(invocation: Invocation, model: Model) -> list[Effect]:
     ]
 
 
+def copies_away(invocation: Invocation, model: Model) -> list[Effect]:
+    """`rclone copy source target`: either side is a path here or `remote:path`."""
+    arguments = parse_arguments(invocation.argv, Grammar(valued=all_names(model.options)))
+    if arguments.has(*names_of(model.idle)):
+        return []
+    effects: list[Effect] = [*static_effects(model)]
+    return [*effects, *_copies(list(arguments.operands), tree=True)]
+
+
 def netcat(invocation: Invocation, model: Model) -> list[Effect]:
     """`nc host port`: input goes there; `-e` and `-c` run a program behind it."""
     del model
@@ -273,9 +285,14 @@ def netcat(invocation: Invocation, model: Model) -> list[Effect]:
         effects.append(Note(reason="remote_code", dimensions=("exec",)))
     effects.extend(Contact(target=host) for host in arguments.values("-x", "--proxy"))
     effects.extend(Touch(action="write", path=path) for path in arguments.values("-o", "--output"))
-    if arguments.operands and not arguments.has("-l", "--listen"):
+    if arguments.has("-l", "--listen"):
+        effects.append(Output(fetched=True))
+    elif arguments.operands:
         effects.append(Contact(target=arguments.operands[0], sends_input=True, fetches=True))
     return effects
+
+
+_NETWORK_ADDRESS: Final = re.compile(r"(?:TCP|UDP|OPENSSL|SSL|SOCKS|PROXY|SCTP|DTLS|VSOCK|IP)[A-Z0-9-]*$")
 
 
 def socat(invocation: Invocation, model: Model) -> list[Effect]:
@@ -301,6 +318,11 @@ def socat(invocation: Invocation, model: Model) -> list[Effect]:
             and "LISTEN" not in kind
         ):
             effects.append(Contact(target=value, sends_input=True, fetches=True))
+    addresses = [field.text.partition(":")[0].upper() for field in invocation.argv]
+    if any(_NETWORK_ADDRESS.match(kind) for kind in addresses):
+        if any(isinstance(effect, Code) for effect in effects):
+            effects.append(Note(reason="remote_code", dimensions=("exec",)))
+        effects.append(Output(fetched=True))
     reads = tuple(effect.path for effect in effects if isinstance(effect, Touch) and effect.action == "read")
     return [
         Contact(target=effect.target, sends=reads, sends_input=True, fetches=True)
@@ -346,4 +368,8 @@ def openssl(invocation: Invocation, model: Model) -> list[Effect]:
             effects.append(Contact(target=value, sends_input=True, fetches=True))
         elif option.text in ("-engine", "-provider"):
             effects.append(Note(reason="loads_object"))
+    options = {field.text for field in words}
+    if "-d" in options and words[0].text in ("base64", "enc") and not {"-in", "-out"} & options:
+        text = decoded("base64", invocation.stdin.text) if {"base64", "-base64", "-a"} & options else None
+        return [*effects, *([Output(text=text)] if text is not None else [])]
     return effects
