@@ -196,7 +196,7 @@ class GateBuilder:
             "backend": self._pdp.name,
             "revision": self._pdp.revision,
             "policies": len(self._policies.names),
-            "rules_off": list(self._policies.rules_off),
+            "rules_off": list(self._policies.loosened),
             "layers": list(self._pdp.layers),
             "listeners": {"hooks": self._listen, "admin": self._admin_listen},
             "data_dir": str(self._instance.directory),
@@ -289,7 +289,7 @@ class GateBuilder:
             config,
             [instance.directory, *self._own_places()],
             [self._listen, self._admin_listen],
-            self._facts.mcp.all_roles,
+            self._facts,
         )
         self._questions = Questions(check_settings(config, self._policies.rules_off), self._pdp)
         redactor = RecordRedactor(instance.key, instance.key_id, redaction_data())

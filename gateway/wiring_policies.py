@@ -21,6 +21,7 @@ from gateway.policy.engine import Engine, compile_policies, compile_steps
 from gateway.policy.settings import EngineSettings
 from gateway.policy_sets.history import PolicyHistory
 from gateway.policy_sets.packs import shipped_packs
+from gateway.policy_sets.switches import known_packs, pack_of
 from gateway.processes.file_watch import FileWatch
 from gateway.processes.slices import in_slices, let_go
 
@@ -31,11 +32,45 @@ class LoadedPolicies(Struct, frozen=True, kw_only=True):
     engine: Engine
     sources: tuple[SourceFile, ...]
     rules_off: tuple[str, ...]
+    loosened: tuple[str, ...] = ()
+    """Those of them that ship switched on."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its rules."""
         return tuple(rule.name for rule in self.engine.rules())
+
+
+class PackInForce(Struct, frozen=True, kw_only=True):
+    """A shipped pack as the configuration leaves it: the names of its rules, without its own."""
+
+    name: str
+    about: str
+    on: tuple[str, ...]
+    off: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """In a word or two."""
+        if self.on and self.off:
+            return f"{len(self.on)} of {len(self.on) + len(self.off)} on"
+        return "on" if self.on else "off"
+
+
+def packs_in_force(config: Config) -> tuple[PackInForce, ...]:
+    """Every shipped pack as configured. Raises ConfigError for a switch that no rule has."""
+    every = tuple(rule.name for rule in build_engine(config).rules())
+    off = frozenset(rules_off(config, every))
+    return tuple(
+        PackInForce(
+            name=pack.name,
+            about=pack.about,
+            on=tuple(rule.partition(".")[2] for rule in rules if rule not in off),
+            off=tuple(rule.partition(".")[2] for rule in rules if rule in off),
+        )
+        for pack in known_packs()
+        for rules in [[rule for rule in every if pack_of(rule) == pack.name]]
+    )
 
 
 def policy_roots(config: Config) -> tuple[Path, ...]:
@@ -95,8 +130,15 @@ def _proven(config: Config, sources: tuple[SourceFile, ...], engine: Engine) -> 
         raise PolicyError(
             problem, number=40, remedy="Leave policies for the canary's kind to the shipped packs."
         )
-    switched_off = rules_off(config, (rule.name for rule in engine.rules()))
-    return LoadedPolicies(engine=engine, sources=sources, rules_off=switched_off)
+    names = tuple(rule.name for rule in engine.rules())
+    switched_off = rules_off(config, names)
+    as_shipped = rules_off(Config(), names)
+    return LoadedPolicies(
+        engine=engine,
+        sources=sources,
+        rules_off=switched_off,
+        loosened=tuple(sorted({*switched_off}.difference(as_shipped))),
+    )
 
 
 def keep_policies(data_dir: Path, policies: LoadedPolicies) -> None:

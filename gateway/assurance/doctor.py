@@ -173,7 +173,7 @@ def _policy(status: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(check="policy", state="ok", says=says)
     if status["rules_off"]:
         says = f"Switched off: {', '.join(status['rules_off'])}."
-        yield Finding(check="policy", state="note", says=says, remedy="`ostiary config show packs`.")
+        yield Finding(check="policy", state="note", says=says, remedy="`ostiary config packs`.")
     for name, text in status["readiness"]["degraded"].items():
         # A kind that the shipped packs do not speak about yet is known; a PDP without them is a mistake.
         state: State = "note" if name == "ungoverned_kinds" and backend == "local" else "red"
@@ -208,7 +208,7 @@ def _canary(canary: Canary | None) -> Iterator[Finding]:
             check="canary",
             state="red",
             says=f"Reading a secret {stop} in mode {record.mode}; policy said {record.decision} ({rule}).",
-            remedy="Look for rules that are off: `ostiary config show packs`, and for the cause: `ostiary why`.",
+            remedy="Look for rules that are off: `ostiary config packs`, and for the cause: `ostiary why`.",
         )
 
 

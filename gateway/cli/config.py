@@ -20,9 +20,11 @@ from gateway.configuration.keys import Key, config_keys, find_key
 from gateway.configuration.sources import ENVIRONMENT_PREFIX, Settings, data_dir_of
 from gateway.configuration.text import DEFAULT, Value, commented_file, values_in_force
 from gateway.errors import ConfigError
+from gateway.wiring_policies import packs_in_force
 
 SHOW_SCHEMA = "ostiary.config/1"
 KEY_SCHEMA = "ostiary.config-key/1"
+PACKS_SCHEMA = "ostiary.config-packs/1"
 _FILE_MODE = 0o644
 
 
@@ -74,6 +76,24 @@ def explain(*, settings: Settings, key: str, as_json: bool) -> None:
         print_json(KEY_SCHEMA, {"key": structs.asdict(found), "values": now})
         return
     _show_key(found, values)
+
+
+@command.command("packs")
+@click.option("--rules", is_flag=True, help="With the name of every rule.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@config_options
+def packs(*, settings: Settings, rules: bool, as_json: bool) -> None:
+    """The shipped packs: what each is for, and whether it is switched on."""
+    listed = packs_in_force(config_of(settings))
+    if as_json:
+        print_json(PACKS_SCHEMA, {"packs": [structs.asdict(pack) for pack in listed]})
+        return
+    table = columns("bold", "", "")
+    for pack in listed:
+        table.add_row(pack.name, pack.state, pack.about)
+        for rule in (*pack.on, *pack.off) if rules else ():
+            table.add_row(f"  [dim]{pack.name}.{rule}[/dim]", "on" if rule in pack.on else "off", "")
+    show(console(), table)
 
 
 @command.command("init")

@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.assurance.posture import Judgement
 from gateway.config import Config, Token
+from gateway.configuration.site_facts import command_models, mcp_servers, path_groups, protected_refs
 from gateway.domain.modes import Modes
 from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.vocabulary import Posture
@@ -22,11 +23,11 @@ from gateway.enforcement.checks import CheckSettings
 from gateway.enforcement.quota import Quota
 from gateway.enforcement.verdict import Stance
 from gateway.errors import ConfigError
-from gateway.facts.analyser import FactsSettings
-from gateway.facts.mcp_data import ServerModel
+from gateway.facts.analyser import FactsData, FactsSettings
 from gateway.facts.project import ProjectRule
 from gateway.identity.resolver import IdentityRules, Network
 from gateway.identity.tokens import TokenEntry
+from gateway.policy_sets.switches import known_packs, plain_name, rules_switched_off
 
 _LOOPBACK: tuple[Network, ...] = (
     ipaddress.ip_network("127.0.0.0/8"),
@@ -123,22 +124,13 @@ def _own(network: Network) -> tuple[Network, ...]:
 
 
 def facts_settings(
-    config: Config, own_places: Sequence[Path], listeners: Sequence[str], mcp_roles: frozenset[str]
+    config: Config, own_places: Sequence[Path], listeners: Sequence[str], data: FactsData
 ) -> FactsSettings:
-    """Which places are projects, which are the gateway's own, and what is known of further MCP servers.
+    """Which places are projects, which are the gateway's own, and what the site knows of programs, paths and servers.
 
-    `listeners` are the addresses the gateway listens on. Raises ConfigError for a role no argument can have.
+    `listeners` are the addresses the gateway listens on. Raises ConfigError for facts that can mean nothing.
     """
     places = {str(place.absolute()) for place in own_places}
-    for name, server in config.facts.mcp.items():
-        used = {role for arguments in server.tools.values() for role in arguments.values()} | {server.others}
-        unknown = sorted(used - mcp_roles - {""})
-        if unknown:
-            raise ConfigError(
-                f"facts.mcp.{name}: there is no role {unknown[0]!r}.",
-                number=70,
-                remedy=f"The roles are {', '.join(sorted(mcp_roles))}.",
-            )
     hosts = {address.rpartition(":")[0].strip("[]") for address in listeners}
     return FactsSettings(
         project=ProjectRule(roots=config.projects.roots, default=config.projects.default),
@@ -147,10 +139,12 @@ def facts_settings(
         self_paths=tuple(sorted(places | {os.path.realpath(place) for place in places})),
         self_ports=frozenset(int(address.rpartition(":")[2]) for address in listeners),
         self_hosts=tuple(sorted((hosts | set(config.server.hosts)) - {"", "0.0.0.0", "::"})),  # noqa: S104 - compared, not bound
-        mcp_servers={
-            name: ServerModel(sources=server.sources, others=server.others, tools=server.tools)
-            for name, server in config.facts.mcp.items()
-        },
+        groups=path_groups(config),
+        commands=command_models(config, data.commands),
+        refs=protected_refs(config),
+        registries=config.facts.registries,
+        project_hosts=config.facts.project_hosts,
+        mcp_servers=mcp_servers(config, data.mcp),
     )
 
 

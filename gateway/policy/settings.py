@@ -12,7 +12,7 @@ ENGINE_VERSION = 1
 
 
 class EngineSettings(Struct, frozen=True, kw_only=True):
-    """Evaluation settings. `packs_off` only names the revision: the gateway sends it with every check."""
+    """Evaluation settings. `pack_switches` only names the revision: the gateway sends what is off with every check."""
 
     globals: Mapping[str, Any] = field(default_factory=dict)
     default_version: str = "default"
@@ -21,6 +21,6 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
     schema_enforcement: Literal["none", "warn", "reject"] = "none"
     strict_evaluation: bool = False
     """An expression that fails denies the action instead of counting as false."""
-    packs_off: tuple[str, ...] = ()
+    pack_switches: tuple[str, ...] = ()
     expression_budget: int = 1_000_000
     """Cost units that the conditions of one resource may spend together."""

@@ -13,7 +13,9 @@ import yaml
 
 from gateway.domain.vocabulary import CANARY_KIND, OPERATION_ACTIONS, SITE_SCOPE
 from gateway.policy_sets.packs import SCHEMAS, TEST_ENDING
+from gateway.policy_sets.switches import known_packs
 
+_RULE_NAME = re.compile(rf"\b(?:{'|'.join(pack.name for pack in known_packs())})\.([a-z][a-z0-9_]*)\b")
 _RULE = re.compile(r"^    - name: ", re.MULTILINE)
 _CASE = re.compile(r"^  - name: ", re.MULTILINE)
 _SCHEMA_SECTION = re.compile(r"^  schemas:\n(?:    .*\n)+", re.MULTILINE)
@@ -25,7 +27,7 @@ _RESOURCE_LINE = re.compile(r"^  resource: ([a-z_]+)$", re.MULTILINE)
 _HEAD = """\
 # Your own rules for {kind} operations: scope `{scope}`, asked beside the shipped rules. The strictest answer of both wins,
 # so that a rule here can tighten and never loosen; to loosen, switch a shipped rule off by its name:
-#     packs: {{{pack}.<rule>: false}}
+#     packs: {{<pack>.<rule>: false}}
 #
 # Below stand the shipped rules as a start, commented out. Uncomment one, change it, and give it a name of your own. The last
 # rule allows what no rule above it speaks about; without it everything would be denied.
@@ -41,10 +43,10 @@ def site_start(packs: Mapping[str, str]) -> dict[str, str]:
     """The files of a start for one's own: file name to text. Every one compiles with the packs, and its tests pass."""
     found: dict[str, str] = {}
     for path, text in packs.items():
-        pack, _, name = path.partition("/")
-        if pack == SCHEMAS or name.startswith("canary"):
+        directory, _, name = path.partition("/")
+        if directory == SCHEMAS or name.startswith("canary"):
             continue
-        found[name] = _own_suite(pack, name, text) if name.endswith(TEST_ENDING) else _own_policy(pack, text)
+        found[name] = _own_suite(name, text) if name.endswith(TEST_ENDING) else _own_policy(text)
     return found
 
 
@@ -63,17 +65,17 @@ def pdp_store(packs: Mapping[str, str], kind_prefix: str = "") -> dict[str, str]
     }
 
 
-def _own_policy(pack: str, text: str) -> str:
+def _own_policy(text: str) -> str:
     kind = yaml.safe_load(text)["resourcePolicy"]["resource"]
     body = _SCHEMA_SECTION.sub("", text[text.index("apiVersion:") :])
     body = _RESOURCE_LINE.sub(lambda found: f"{found.group()}\n  scope: {SITE_SCOPE}", body)
-    parts = _split(_RULE, body.replace(f"{pack}.", f"{SITE_SCOPE}."))
-    head = _HEAD.format(kind=kind, scope=SITE_SCOPE, pack=pack)
+    parts = _split(_RULE, _RULE_NAME.sub(rf"{SITE_SCOPE}.\1", body))
+    head = _HEAD.format(kind=kind, scope=SITE_SCOPE)
     return head + parts[0] + "".join(_commented(rule) for rule in parts[1:-1]) + parts[-1]
 
 
-def _own_suite(pack: str, name: str, text: str) -> str:
-    body = text.replace(f"{pack}.", f"{SITE_SCOPE}.").replace("name: Baseline, ", "name: Our own rules, ")
+def _own_suite(name: str, text: str) -> str:
+    body = _RULE_NAME.sub(rf"{SITE_SCOPE}.\1", text).replace("name: Baseline, ", "name: Our own rules, ")
     body = _KIND_INLINE.sub(rf"kind: \1, scope: {SITE_SCOPE},", body)
     body = _KIND_LINE.sub(rf"\1kind: \2\n\1scope: {SITE_SCOPE}", body)
     body = _OUTPUT_SOURCE.sub(rf"resource.\1.vdefault/{SITE_SCOPE}#", body)

@@ -18,7 +18,7 @@ class Pack(Struct, frozen=True, forbid_unknown_fields=True):
     """A shipped pack: its name, whether it ships switched on, and one line about it."""
 
     name: str
-    on: bool
+    enabled: bool
     about: str
 
 
@@ -57,7 +57,7 @@ def rules_switched_off(
         if given.setdefault(plain, on) != on:
             raise ConfigError(
                 f"packs.{name}: the switch is given twice, on and off.",
-                number=46,
+                number=31,
                 remedy="`-` and `_` are one in these names; leave one of them.",
             )
         if not any(plain_name(rule) == plain or plain_name(rule).startswith(f"{plain}.") for rule in known):
@@ -67,7 +67,7 @@ def rules_switched_off(
                 remedy=f"The packs are {', '.join(dict.fromkeys(map(pack_of, known)))}; "
                 "`ostiary config packs` lists their rules.",
             )
-    shipped = {pack.name: pack.on for pack in packs}
+    shipped = {pack.name: pack.enabled for pack in packs}
 
     def is_on(rule: str) -> bool:
         plain = plain_name(rule)

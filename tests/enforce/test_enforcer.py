@@ -16,7 +16,7 @@ from gateway.enforce import Answered
 from gateway.enforcement.lookback import RAN_ANYWAY, REUSED, REWRITTEN
 from gateway.enforcement.quota import HOUR, MINUTE, Quota
 from gateway.errors import PdpInvalid, PdpUnavailable, PdpUnproven
-from tests.support.enforcement import Pep, ScriptedPdp, engine_of, person
+from tests.support.enforcement import Pep, ScriptedPdp, engine_of, packs_off, person
 from tests.support.payloads import PROJECT, pre_tool_use
 
 SECRET = {"file_path": f"{PROJECT}/.env"}
@@ -263,7 +263,7 @@ def test_an_operation_carries_the_gateways_names_whatever_the_input_says():
         pre_tool_use("mcp__x__read", {"path": "/a", "rules_off": ["secrets.files"], "v": 7})
     )
     for check in pdp.requests[-1].checks[1:]:
-        assert check.resource.attr["rules_off"] == []
+        assert check.resource.attr["rules_off"] == list(packs_off({}))
         assert check.resource.attr["v"] == 1
 
 

@@ -19,7 +19,7 @@ from gateway.domain.ports import Analyser, Identified, Pdp
 from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.vocabulary import FAILURE_DEFAULTS
 from gateway.enforce import Answered, Arrival, Enforcer
-from gateway.enforcement.checks import CheckSettings, Questions
+from gateway.enforcement.checks import CheckSettings, Question, Questions
 from gateway.enforcement.lookback import Lookback
 from gateway.enforcement.messages import Messages, MessageSettings
 from gateway.enforcement.quota import Meters, Quota
@@ -30,6 +30,7 @@ from gateway.facts.analyser import CallAnalyser, FactsSettings, facts_data
 from gateway.policy.directory import read_roots
 from gateway.policy.engine import Engine, compile_policies
 from gateway.policy.settings import EngineSettings
+from gateway.policy_sets.switches import known_packs, rules_switched_off
 from gateway.session import SessionMemory
 
 PACKS = Path(__file__).resolve().parents[2] / "policies"
@@ -46,6 +47,11 @@ def shipped_engine() -> Engine:
 def engine_of(*roots: Path) -> Engine:
     """The engine over directories of policies."""
     return compile_policies(read_roots(roots), EngineSettings())
+
+
+def packs_off(switches: Mapping[str, bool]) -> tuple[str, ...]:
+    """The shipped rules that are off with some switches in the configuration."""
+    return rules_switched_off(switches, (rule.name for rule in shipped_engine().rules()), known_packs())
 
 
 @cache
@@ -76,6 +82,7 @@ class Pep:
         dropped: tuple[str, ...] = DROPPED_ATTRIBUTES,
         analyser: Analyser | None = None,
         ready: Callable[[], str] = lambda: "",
+        packs: Mapping[str, bool] | None = None,
         **stance: Any,
     ) -> None:
         self.now = START
@@ -87,7 +94,7 @@ class Pep:
         self.memory = SessionMemory()
         self.meters = Meters(quota or Quota())
         self.analyser = analyser or shipped_analyser()
-        self.questions = CheckSettings(dropped=dropped)
+        self.questions = CheckSettings(dropped=dropped, rules_off=packs_off(packs or {}))
         self.ready = ready
         self._numbers = itertools.count(1)
 
@@ -131,6 +138,13 @@ class Pep:
             return point.fail(step, error)
         assert answer is not None
         return point.finish(step, answer)
+
+    def question(self, payload: Mapping[str, Any], who: Identified | None = None) -> Question:
+        """What the policies are asked about one payload."""
+        event = ADAPTER.decode(json.dumps(payload).encode(), {})
+        step = self.enforcer.begin(Arrival(event=event, identified=who or person()))
+        assert not isinstance(step, Answered)
+        return step.question
 
     async def ask_waiting(self, payload: Mapping[str, Any], who: Identified | None = None) -> Answered:
         """The answer of a backend that has to be waited for."""

@@ -239,7 +239,7 @@ class Ada:
 class BrokenAnalyser:
     """Fails on every call, with a message that holds what the client wrote."""
 
-    def analyse(self, event):
+    def analyse(self, event, remembered):
         raise RuntimeError(f"cannot analyse {event.tool_input}")
 
 
