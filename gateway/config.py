@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 from gateway.domain.modes import ModeRule
 from gateway.domain.principal import CredentialClass
 from gateway.domain.vocabulary import FAILURE_DEFAULTS, FailureAnswer, Mode
+from gateway.facts.refs import DEPLOYS, PROTECTED
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Milliseconds = Annotated[int, Meta(ge=1, le=600_000)]
@@ -70,8 +71,21 @@ class McpServerSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where the client may say it is defined (`project`, `dynamic`, ...), beside what only the person writes."""
     others: str = ""
     """Role of every argument of tools not listed in `tools`; unset: those tools are unknown."""
+    contacts: tuple[str, ...] = ()
+    """Hosts that every one of its tools contacts."""
+    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Tool to the files it changes beside its arguments, such as the server's own configuration."""
     tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Tool to argument to role: `text`, `read`, `write`, `edit`, `delete`, `list`, `url`, `host`, `command`, ..."""
+
+
+class GitSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Branches that matter, as patterns of their names."""
+
+    protected: tuple[str, ...] = PROTECTED
+    """Branches nobody pushes to without being asked. A list replaces the shipped one."""
+    deploys: tuple[str, ...] = DEPLOYS
+    """Branches whose push deploys. A list replaces the shipped one."""
 
 
 class FactsSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +93,15 @@ class FactsSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     homes: tuple[str, ...] = ()
     """Where homes are beside the usual places, as patterns: `/data/people/*`."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Path group to patterns that are added to it: `secrets: ["/srv/keys/**"]`. Groups of your own are called `site_NAME`."""
+    commands: Mapping[str, Any] = field(default_factory=dict)
+    """Program to its model (docs/command-model.md). What it says of a program with a shipped model is added to that one."""
+    git: GitSection = GitSection()
+    registries: tuple[str, ...] = ()
+    """Hosts of package registries beside the public ones (`*.example.com` for all below): installs from them are ordinary."""
+    project_hosts: tuple[str, ...] = ()
+    """Hosts that are the project's own (`*.example.com` for all below): policies see them in the group `project`."""
     mcp: Mapping[str, McpServerSection] = field(default_factory=dict)
     """MCP servers by the name they are configured under. A server described here is known and no longer asked about."""
 

@@ -15,14 +15,15 @@ from typing import Any
 import msgspec
 import yaml
 
-from gateway.config import Config
+from gateway.config import Config, FactsSection
 from gateway.configuration.keys import config_keys
 from gateway.domain.vocabulary import CAUSES, FAILURE_DEFAULTS
 from gateway.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "OSTIARY__"
 _MAX_DEPTH = 16
-_NAMES_BELOW = "packs"
+_MODELS = "facts.commands"
+_NAMES_BELOW = ("packs", _MODELS)
 _INDEXED = re.compile(r"\[(\d+)\]")
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = frozenset(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str"))
@@ -59,11 +60,11 @@ class Settings:
 
     def set(self, path: str, value: Any, place: str) -> None:
         """Set one dotted path; mappings are merged, everything else replaces."""
-        if isinstance(value, dict) and value:
+        parts = _split(path)
+        if isinstance(value, dict) and value and ".".join(parts[:-1]) != _MODELS:
             for key, below in value.items():
                 self.set(f"{path}.{key}", below, place)
             return
-        parts = _split(path)
         target = self.values
         for part in parts[:-1]:
             below = target.setdefault(part, {})
@@ -85,9 +86,10 @@ class Settings:
 
 
 def _split(path: str) -> list[str]:
-    """The parts of a path. Below `packs` there are names of rules, which hold dots themselves."""
-    if path.startswith(f"{_NAMES_BELOW}."):
-        return [_NAMES_BELOW, path.removeprefix(f"{_NAMES_BELOW}.")]
+    """The parts of a path. Below some sections there are names of rules or programs, which hold dots themselves."""
+    for section in _NAMES_BELOW:
+        if path.startswith(f"{section}."):
+            return [*section.split("."), path.removeprefix(f"{section}.")]
     return path.split(".")
 
 
@@ -147,7 +149,18 @@ def convert(settings: Settings) -> Config:
             number=2,
             remedy=f"The causes are {', '.join(CAUSES)}.",
         )
+    if config.facts != FactsSection():
+        _check_facts(config, settings)
     return msgspec.structs.replace(config, failure_policy={**FAILURE_DEFAULTS, **config.failure_policy})
+
+
+def _check_facts(config: Config, settings: Settings) -> None:
+    """Loads what knows programs, groups and roles, only where the configuration says something of them."""
+    from gateway.configuration.site_facts import check_facts  # noqa: PLC0415 - loads the whole analysis
+    from gateway.facts.mcp_data import mcp_data  # noqa: PLC0415 - likewise
+    from gateway.facts.shell.catalogue import shipped_models  # noqa: PLC0415 - likewise
+
+    check_facts(config, settings.place, mcp_data(), shipped_models())
 
 
 def _explain(settings: Settings, message: str) -> ConfigError:

@@ -86,7 +86,9 @@ FILE_GROUPS: tuple[str, ...] = (
 )
 """Path groups the gateway computes, the worst first. All but the last three are guarded; those are what everyday work needs."""
 GUARDED_GROUPS: tuple[str, ...] = FILE_GROUPS[:-3]
-HOST_GROUPS: tuple[str, ...] = ("loopback", "private", "public", "metadata", "gateway_self")
+SITE_GROUP = "site_"
+"""Begins the names of path groups that an installation adds (`facts.groups`); they are guarded."""
+HOST_GROUPS: tuple[str, ...] = ("loopback", "private", "public", "metadata", "gateway_self", "project")
 
 RESERVED_ATTRIBUTES: tuple[str, ...] = (
     "v",

@@ -20,7 +20,7 @@ from gateway.facts.project import ProjectRule
 from gateway.facts.ranking import worst_first
 from gateway.facts.refs import ProtectedRefs
 from gateway.facts.shell.catalogue import shipped_models
-from gateway.facts.shell.models import Models
+from gateway.facts.shell.models import Model, Models
 from gateway.facts.shell_commands import ShellCommands
 from gateway.facts.tool_data import FileRow, ToolData, tool_data
 
@@ -28,7 +28,9 @@ from gateway.facts.tool_data import FileRow, ToolData, tool_data
 class FactsSettings(Struct, frozen=True, kw_only=True):
     """What the operator says about places. `self_paths`, `self_ports` and `self_hosts` are the gateway's own.
 
-    `homes` are patterns of homes beside the usual ones (`/data/people/*`), `mcp_servers` models of further servers.
+    `homes` are patterns of homes beside the usual ones (`/data/people/*`), `groups` patterns added to path groups,
+    `commands` and `mcp_servers` models of further programs and servers; `registries` and `project_hosts` are hosts of
+    packages and of the project.
     """
 
     project: ProjectRule = ProjectRule()
@@ -39,7 +41,11 @@ class FactsSettings(Struct, frozen=True, kw_only=True):
     self_hosts: tuple[str, ...] = ()
     mcp_servers: Mapping[str, ServerModel] = field(default_factory=dict)
     refs: ProtectedRefs = ProtectedRefs()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    commands: Mapping[str, Model] = field(default_factory=dict)
 
+    registries: tuple[str, ...] = ()
+    project_hosts: tuple[str, ...] = ()
 
 class FactsData(Struct, frozen=True, kw_only=True):
     """The tables the analysis reads."""
@@ -64,10 +70,17 @@ class CallAnalyser:
     def __init__(self, settings: FactsSettings, data: FactsData) -> None:
         self._tools = data.tools
         self._known = data.tools.known
-        self._groups = PathGroups(data.groups, settings.self_paths, settings.homes)
+        self._groups = PathGroups(data.groups, settings.self_paths, settings.homes, settings.groups)
         self._places = Places(settings.project, settings.extra, self._groups)
-        self._hosts = Hosts(data.hosts, settings.self_ports, settings.self_hosts)
-        self._commands = ShellCommands(data.commands, self._hosts, settings.refs)
+        self._hosts = Hosts(
+            data.hosts,
+            settings.self_ports,
+            settings.self_hosts,
+            project=settings.project_hosts,
+            registries=settings.registries,
+        )
+        models = data.commands.extended(settings.commands) if settings.commands else data.commands
+        self._commands = ShellCommands(models, self._hosts, settings.refs)
         self._mcp = McpCalls(McpModels(data.mcp, settings.mcp_servers), self._hosts)
 
     def analyse(self, event: HookEvent) -> Analysis:
@@ -186,7 +199,7 @@ class CallAnalyser:
 def _opaque() -> dict[str, Any]:
     """Shell facts of a command among other arguments, whose text is not analysed: nothing tells what it does."""
     return {
-        "analyzer": 0,
+        "analyzer": "",
         "parsed": False,
         "opaque": True,
         "opaque_reasons": ["not_analysed"],

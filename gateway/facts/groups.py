@@ -17,7 +17,6 @@ from gateway.facts.patterns import HOMES, PatternIndex, expand_home, may_overlap
 
 Shape = Literal["path", "glob", "tree"]
 _SENTINEL = "\u0001"
-_GUARDED = frozenset(GUARDED_GROUPS)
 _HOME_OF_PATTERNS = "/home/~"
 
 
@@ -36,6 +35,7 @@ class Membership(Struct, frozen=True):
 
 
 _NOWHERE = Membership((), ())
+_NO_PLACES = GroupData(paths=())
 
 
 def group_data() -> dict[str, GroupData]:
@@ -45,24 +45,45 @@ def group_data() -> dict[str, GroupData]:
 
 
 class PathGroups:
-    """The groups of one installation: the shipped ones, with the gateway's own places added to `gateway_self`."""
+    """The groups of one installation: the shipped ones, with the gateway's own places added to `gateway_self`.
+
+    `added` are patterns by group, further groups among them, which are guarded. They add places and excuse none.
+    """
 
     def __init__(
-        self, data: Mapping[str, GroupData], self_paths: Iterable[str] = (), homes: Iterable[str] = ()
+        self,
+        data: Mapping[str, GroupData],
+        self_paths: Iterable[str] = (),
+        homes: Iterable[str] = (),
+        added: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
+        further = dict(added or {})
         own = tuple(pattern for path in self_paths for pattern in (path, f"{path}/**"))
+        further["gateway_self"] = (*further.get("gateway_self", ()), *own)
+        self._order = (*FILE_GROUPS, *(name for name in further if name not in FILE_GROUPS))
+        self.guarded = frozenset((*GUARDED_GROUPS, *self._order[len(FILE_GROUPS) :]))
+        """Groups whose every place counts, however it is spelled."""
         places = (*HOMES, *(split(home) for home in homes))
         guarded: list[tuple[tuple[str, ...], str]] = []
         everyday: list[tuple[tuple[str, ...], str]] = []
         excused: list[tuple[tuple[str, ...], str]] = []
-        for name in FILE_GROUPS:
-            paths = data[name].paths + (own if name == "gateway_self" else ())
+        for name in self._order:
+            shipped = data.get(name, _NO_PLACES)
+            paths = (*shipped.paths, *further.get(name, ()))
             for names in _expanded(paths, places):
-                if name in _GUARDED:
+                if name in self.guarded:
                     guarded.append((split(folded("/" + "/".join(names))), name))
                 else:
                     everyday.append((names, name))
-            excused += [(names, name) for names in _expanded(data[name].excused, places)]
+            excused += [(names, name) for names in _expanded(shipped.excused, places)]
+        named = [
+            (split(folded("/" + "/".join(names))), name)
+            for name, patterns in further.items()
+            if name in self.guarded
+            for names in _expanded(patterns, places)
+        ]
+        # What the operator names is excused by nothing that is shipped.
+        self._added = PatternIndex(named)
         self._homes = places
         self._guarded = PatternIndex(guarded)
         self._everyday = PatternIndex(everyday)
@@ -77,7 +98,7 @@ class PathGroups:
         """
         if shape == "path":
             found = self._matching(path)
-            return Membership(_ordered(found), ()) if found else _NOWHERE
+            return Membership(self._ordered(found), ()) if found else _NOWHERE
         known = self._patterns.get((path, shape))
         if known is None:
             known = self._patterns[path, shape] = self._of_many(without_drive(path), shape)
@@ -89,8 +110,8 @@ class PathGroups:
             return _NOWHERE
         found = self.of(_HOME_OF_PATTERNS + path[len(home) :], shape)
         return Membership(
-            tuple(name for name in found.groups if name in _GUARDED),
-            tuple(name for name in found.may if name in _GUARDED),
+            tuple(name for name in found.groups if name in self.guarded),
+            tuple(name for name in found.may if name in self.guarded),
         )
 
     def is_system(self, directory: str) -> bool:
@@ -109,14 +130,14 @@ class PathGroups:
     def _of_many(self, path: str, shape: Shape) -> Membership:
         if shape == "tree":
             below = self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
-            certain = (self._matching(path) & _GUARDED) | below
+            certain = (self._matching(path) & self.guarded) | below
             names = (*split(path), "**")
         else:
             certain = self._matching(_filled(path))
             names = split(path)
         lowered = split(folded("/" + "/".join(names)))
         may = self._guarded.may_meet(lowered) | self._everyday.may_meet(names)
-        return Membership(_ordered(certain), _ordered(may - certain))
+        return Membership(self._ordered(certain), self._ordered(may - certain))
 
     def _matching(self, path: str) -> frozenset[str]:
         if path[2:3] == ":":
@@ -126,11 +147,10 @@ class PathGroups:
             found = self._all.find(path)
         else:
             found = self._guarded.find(lowered) | self._everyday.find(path)
-        return found - self._excused.find(path) if found else found
+        return found - self._excused.find(path) | self._added.find(lowered) if found else found
 
-
-def _ordered(names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(name for name in FILE_GROUPS if name in names) if names else ()
+    def _ordered(self, names: frozenset[str]) -> tuple[str, ...]:
+        return tuple(name for name in self._order if name in names) if names else ()
 
 
 def _expanded(patterns: Iterable[str], homes: tuple[tuple[str, ...], ...]) -> list[tuple[str, ...]]:

@@ -57,6 +57,16 @@ class HostData(Struct, frozen=True, forbid_unknown_fields=True):
     address_by_dns: frozenset[str]
     private: Names
     metadata: Metadata
+    registries: tuple[str, ...]
+
+
+def _names(patterns: Iterable[str]) -> Names:
+    """Names as an operator writes them, `*.name` for every host below one."""
+    texts = tuple(patterns)
+    return Names(
+        names=frozenset(canonical_host(text) for text in texts if not text.startswith("*.")),
+        suffixes=tuple(f".{canonical_host(text[2:])}" for text in texts if text.startswith("*.")),
+    )
 
 
 def host_data() -> HostData:
@@ -75,14 +85,26 @@ class Host(Struct, frozen=True):
 
 
 class Hosts:
-    """The hosts of one installation; `own_names` and `own_ports` are where the gateway itself listens."""
+    """The hosts of one installation; `own_names` and `own_ports` are where the gateway itself listens.
+
+    `project` are names of the project's own hosts, `registries` of package registries beside the public ones; `*.name`
+    stands for all below a name.
+    """
 
     def __init__(
-        self, data: HostData, own_ports: frozenset[int] = frozenset(), own_names: Iterable[str] = ()
+        self,
+        data: HostData,
+        own_ports: frozenset[int] = frozenset(),
+        own_names: Iterable[str] = (),
+        *,
+        project: Iterable[str] = (),
+        registries: Iterable[str] = (),
     ) -> None:
         self._data = data
         self._own_ports = own_ports
         self._own_names = frozenset(canonical_host(name) for name in own_names)
+        self._project = _names(project)
+        self._registries = _names((*data.registries, *registries))
         self._metadata = tuple(ipaddress.ip_network(text) for text in data.metadata.networks)
         self._known: LRUCache[tuple[str, int], tuple[str, ...]] = LRUCache(maxsize=4096)
 
@@ -108,6 +130,10 @@ class Hosts:
             groups = self._known[key] = self._groups(canonical, port)
         return Host(canonical, port, scheme, groups)
 
+    def is_registry(self, name: str) -> bool:
+        """Whether packages from a host come from a registry that people here use."""
+        return self._registries.hold(canonical_host(name) or name)
+
     def _groups(self, name: str, port: int) -> tuple[str, ...]:
         address = _address(name)
         if address is None:
@@ -118,6 +144,8 @@ class Hosts:
             "loopback" in found or name in self._own_names or name in self._data.here
         ):
             found.add("gateway_self")
+        if self._project.hold(name):
+            found.add("project")
         return tuple(group for group in HOST_GROUPS if group in found)
 
     def _of_address(self, address: Address) -> set[str]:

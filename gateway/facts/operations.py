@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.domain.operations import Operation
-from gateway.domain.vocabulary import GUARDED_GROUPS
+from gateway.domain.remembered import NOTHING_REMEMBERED, TABLES, Change, Remembered
 from gateway.facts.globs import above_wildcards, expanded, is_glob, settled
 from gateway.facts.groups import Membership, PathGroups, Shape
 from gateway.facts.hosts import Host
@@ -23,7 +23,6 @@ MAX_WORK = 1000
 """How many places one call may name, patterns counted tenfold: more would hold up everybody else's calls."""
 _PATTERN_WORK = 10
 _CHARACTERS_A_PLACE = 256
-_GUARDED = frozenset(GUARDED_GROUPS)
 
 
 class Target(Struct, frozen=True):
@@ -34,16 +33,16 @@ class Target(Struct, frozen=True):
     member: Membership
     inside: bool
 
-    def tightens(self, other: Target) -> bool:
-        """Whether a policy could judge this place harder than the other one."""
+    def tightens(self, other: Target, guarded: frozenset[str]) -> bool:
+        """Whether a policy could judge this place harder than the other one. `guarded` are the guarded groups."""
         if other.inside and not self.inside:
             return True
         known = {*other.member.groups, *other.member.may}
-        if any(name in _GUARDED and name not in known for name in (*self.member.groups, *self.member.may)):
+        if any(name in guarded and name not in known for name in (*self.member.groups, *self.member.may)):
             return True
         mine = self.member.groups
         return not self.inside and any(
-            name not in _GUARDED and name not in mine for name in other.member.groups
+            name not in guarded and name not in mine for name in other.member.groups
         )
 
 
@@ -77,7 +76,7 @@ class Findings:
         found = False
         for reading in self._readings(text, "path"):
             target = self._target(reading, "path")
-            if any(name in _GUARDED for name in target.member.groups):
+            if any(name in self._groups.guarded for name in target.member.groups):
                 found = True
                 self._keep(target, actions, via, certain=False)
         return found
@@ -137,7 +136,7 @@ class Findings:
         self._keep(target, actions, via, certain=certain)
         for reading in found[1:]:
             other = self._target(reading, shape)
-            if other.tightens(target):
+            if other.tightens(target, self._groups.guarded):
                 self._keep(other, actions, via, certain=False)
 
     @property

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.domain.operations import MAX_OPERATIONS, Operation
-from gateway.domain.vocabulary import GUARDED_GROUPS, HOST_GROUPS
+from gateway.domain.vocabulary import FILE_GROUPS, GUARDED_GROUPS, HOST_GROUPS, SITE_GROUP
 
 _CHANGES = frozenset({"write", "delete", "execute"})
 _CLOSED = frozenset({"secrets", "gateway_self", "system_config"})
 """Groups whose reading matters as much as their change."""
 _RANK = {name: len(GUARDED_GROUPS) - at for at, name in enumerate(GUARDED_GROUPS)}
-_HOST_RANK = dict.fromkeys(HOST_GROUPS, 1) | {"public": 0, "metadata": 2, "gateway_self": 3}
+_EVERYDAY = frozenset(FILE_GROUPS) - frozenset(GUARDED_GROUPS)
+_HOST_RANK = dict.fromkeys(HOST_GROUPS, 1) | {"public": 0, "project": 0, "metadata": 2, "gateway_self": 3}
 
 
 def worst_first(operations: Sequence[Operation]) -> tuple[tuple[Operation, ...], bool]:
@@ -31,8 +32,8 @@ def _badness(operation: Operation) -> tuple[int, int, bool, bool]:
         return (3 if worst > 1 else 2 if operation.kind != "host" or unknown else 1), worst, True, certain
     changes = operation.action in _CHANGES
     groups, may = attr.get("groups", ()), attr.get("groups_may", ())
-    surely = [group for group in groups if changes or group in _CLOSED]
-    perhaps = [group for group in may if changes or group in _CLOSED]
+    surely = [group for group in groups if changes or _is_closed(group)]
+    perhaps = [group for group in may if changes or _is_closed(group)]
     outside = attr.get("in_project") is not True
     if operation.action == "list":
         return 0, 0, outside, certain
@@ -43,5 +44,11 @@ def _badness(operation: Operation) -> tuple[int, int, bool, bool]:
     return (1 if perhaps else 0), _highest(perhaps), outside, certain
 
 
+def _is_closed(group: str) -> bool:
+    """Whether reading in a group matters as much as changing it; what an installation adds may be guarded from reading."""
+    return group in _CLOSED or group.startswith(SITE_GROUP)
+
+
 def _highest(groups: Sequence[str]) -> int:
-    return max((_RANK.get(group, 0) for group in groups), default=0)
+    # A group the installation added matters as much as the system's own places.
+    return max((_RANK.get(group, _RANK["system"]) for group in groups if group not in _EVERYDAY), default=0)

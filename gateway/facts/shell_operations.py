@@ -14,8 +14,8 @@ from gateway.facts.groups import Shape
 from gateway.facts.hosts import Hosts
 from gateway.facts.operations import Findings
 from gateway.facts.refs import ProtectedRefs
-from gateway.facts.shell.analysis import ANALYZER
-from gateway.facts.shell.effects import PathAction
+from gateway.facts.shell.analysis import analyzer
+from gateway.facts.shell.effects import Package, PathAction
 from gateway.facts.shell.report import opaque
 from gateway.facts.shell.trace import CommandFact, Trace
 from gateway.facts.shell.values import has_glob
@@ -25,9 +25,9 @@ _OTHERS = frozenset({"read", "write", "delete", "exec", "net", "git"})
 
 
 def add_shell_operations(
-    trace: Trace, findings: Findings, hosts: Hosts, refs: ProtectedRefs, *, dialect: str
+    trace: Trace, findings: Findings, hosts: Hosts, refs: ProtectedRefs, *, dialect: str, models: str
 ) -> dict[str, Any]:
-    """Put what a command does among the findings; the value is `R.attr.shell`."""
+    """Put what a command does among the findings; the value is `R.attr.shell`. `models` is the command model's revision."""
     for path, certain, actions in _by_path(trace):
         shape, text = _shape(path)
         findings.file(text, actions, shape, via="shell", certain=certain)
@@ -50,7 +50,7 @@ def add_shell_operations(
         attr = {
             "manager": package.manager,
             "names": list(package.names),
-            "source": package.source,
+            "source": _package_source(package, hosts),
             "via": "shell",
             "certain": certain,
         }
@@ -68,13 +68,13 @@ def add_shell_operations(
         attr = {"type": name, "governed": False, "mode": "", "via": "shell", "certain": True}
         findings.add(Operation("subagent", "spawn", name, attr))
     findings.limits.extend(trace.limits)
-    return shell_attributes(trace, dialect)
+    return shell_attributes(trace, dialect, models)
 
 
-def shell_attributes(trace: Trace, dialect: str) -> dict[str, Any]:
+def shell_attributes(trace: Trace, dialect: str, models: str) -> dict[str, Any]:
     """`R.attr.shell` (engineering.md 20)."""
     return {
-        "analyzer": ANALYZER,
+        "analyzer": analyzer(models),
         "parsed": "syntax" not in trace.reasons,
         "opaque": opaque(trace),
         "opaque_reasons": list(trace.reasons),
@@ -87,6 +87,12 @@ def shell_attributes(trace: Trace, dialect: str) -> dict[str, Any]:
         "limits_hit": list(trace.limits),
         "dialect": dialect,
     }
+
+
+def _package_source(package: Package, hosts: Hosts) -> str:
+    """Where packages come from: an option that names a registry nobody here uses makes it an address like any other."""
+    known = all(hosts.is_registry(host) for host in package.registries)
+    return package.source if known or package.source != "registry" else "url"
 
 
 def _by_path(trace: Trace) -> Iterable[tuple[str, bool, list[PathAction]]]:

@@ -48,8 +48,15 @@ def test_every_kind_has_a_schema_with_its_attributes_and_no_other():
 
 
 def test_the_schemas_name_the_groups_of_the_vocabulary():
-    for name in ("groups", "groups_may"):
-        assert schema("file")["properties"][name]["items"]["enum"] == list(vocabulary.FILE_GROUPS)
+    for kind, name in [
+        ("file", "groups"),
+        ("file", "groups_may"),
+        ("host", "source_groups"),
+        ("host", "source_groups_may"),
+    ]:
+        shipped, own = schema(kind)["properties"][name]["items"]["anyOf"]
+        assert shipped["enum"] == list(vocabulary.FILE_GROUPS)
+        assert own["pattern"].startswith(f"^{vocabulary.SITE_GROUP}")
     assert schema("host")["properties"]["groups"]["items"]["enum"] == list(vocabulary.HOST_GROUPS)
 
 

@@ -72,6 +72,11 @@ def _checked(command: str, trace: Trace) -> str:
 def _variables(around: Surroundings) -> Mapping[str, Value]:
     """The variables that are known at the start: what the hook says, and nothing of the gateway's."""
     return {
+def analyzer(models: str) -> str:
+    """What tells two analyses apart: the number of this one and the revision of the command model."""
+    return f"{ANALYZER}-{models}"
+
+
         "HOME": value_of(around.home) if around.home else ANYTHING,
         "PWD": value_of(around.cwd) if around.cwd else ANYTHING,
         "OLDPWD": ANYTHING,

@@ -106,12 +106,13 @@ class Git(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Package(Struct, frozen=True, kw_only=True, gc=False):
-    """A package manager's action (`install`, `remove`, `publish`, `run`)."""
+    """A package manager's action (`install`, `remove`, `publish`, `run`). `registries` are hosts that options name."""
 
     manager: str
     action: str
     names: tuple[str, ...] = ()
     source: str = "registry"
+    registries: tuple[str, ...] = ()
 
 
 class Credential(Struct, frozen=True, kw_only=True, gc=False):

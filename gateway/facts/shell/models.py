@@ -1,4 +1,4 @@
-"""The command model: what each program does with its operands and options, as data (`commands/*.yaml`).
+"""The command model: what each program does with its operands and options, as data (`catalogue/*.yaml`).
 
 docs/command-model.md describes the format; a team adds its own programs with `facts.commands` in the configuration. What a
 table cannot say, such as a program with a language of its own, is a function named by `program:`.
@@ -6,7 +6,9 @@ table cannot say, such as a program with a language of its own, is a function na
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -76,25 +78,59 @@ Program = Callable[[Invocation, Model], list[Effect]]
 
 
 class Models:
-    """Looks programs up and says what they would do."""
+    """Looks programs up and says what they would do.
 
-    def __init__(self, models: Mapping[str, Model], programs: Mapping[str, Program]) -> None:
+    `beside` are models of programs that have one: what they say is added to it, so that they tighten and never loosen.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        programs: Mapping[str, Program],
+        beside: Mapping[str, Model] | None = None,
+    ) -> None:
         self._models = dict(models)
         self._programs = programs
+        self._beside = dict(beside or {})
         self._grammars: dict[int, Grammar] = {}
 
     def extended(self, extra: Mapping[str, Model]) -> Models:
-        """These models with others added, which win over equal names."""
-        return Models({**self._models, **extra}, self._programs)
+        """These models with a site's own: of a program that already has one, also by its base name, they stand beside it."""
+        beside = {name: model for name, model in extra.items() if self.find(name) is not None}
+        further = {name: model for name, model in extra.items() if name not in beside}
+        return Models({**self._models, **further}, self._programs, {**self._beside, **beside})
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """Every model by the name of its program."""
+        return self._models
+
+    @property
+    def programs(self) -> frozenset[str]:
+        """The names that `program:` may give."""
+        return frozenset(self._programs)
+
+    @cached_property
+    def revision(self) -> str:
+        """The first 12 hex digits of the SHA-256 of every model: equal revisions say the same of every program."""
+        content = msgspec.json.encode([self._models, self._beside], order="deterministic")
+        return hashlib.sha256(content).hexdigest()[:12]
 
     def __contains__(self, name: str) -> bool:
         return name in self._models
 
     def effects(self, invocation: Invocation) -> list[Effect] | None:
         """What the program would do, None when there is no model of it."""
-        model = self._find(invocation.name)
+        model = self.find(invocation.name)
         if model is None:
             return None
+        shipped = self._modelled(invocation, model)
+        if not self._beside:
+            return shipped
+        added = self.find(invocation.name, self._beside)
+        return shipped if added is None else [*self._modelled(invocation, added), *shipped]
+
+    def _modelled(self, invocation: Invocation, model: Model) -> list[Effect]:
         if model.program:
             return self._programs[model.program](invocation, model)
         return self.interpret(invocation, model)
@@ -114,18 +150,13 @@ class Models:
                 effects.append(Touch(action="write", path=value, possible=True))
         return effects
 
-    def _find(self, name: str) -> Model | None:
-        model = self._models.get(name) or self._versioned(name)
+    def find(self, name: str, models: Mapping[str, Model] | None = None) -> Model | None:
+        """The model of a program by its name or base name, `like` followed; None when there is none."""
+        among = self._models if models is None else models
+        model = among.get(name) or _versioned(name, among)
         while model is not None and model.like:
-            model = self._models.get(model.like)
+            model = among.get(model.like) or self._models.get(model.like)
         return model
-
-    def _versioned(self, name: str) -> Model | None:
-        """`python3.11` is `python3`, `gcc-12` is `gcc`, `cat.exe` is `cat`."""
-        base = name.removesuffix(".exe").rstrip("0123456789.-")
-        return self._models.get(name.removesuffix(".exe")) or (
-            self._models.get(base) if base != name else None
-        )
 
     def interpret(self, invocation: Invocation, model: Model) -> list[Effect]:
         """Read the arguments by a model's tables."""
@@ -220,6 +251,12 @@ class Models:
         return effects
 
 
+def _versioned(name: str, models: Mapping[str, Model]) -> Model | None:
+    """`python3.11` is `python3`, `gcc-12` is `gcc`, `cat.exe` is `cat`."""
+    base = name.removesuffix(".exe").rstrip("0123456789.-")
+    return models.get(name.removesuffix(".exe")) or (models.get(base) if base != name else None)
+
+
 def _subcommand_of(model: Model, name: str) -> Model | None:
     """The subcommand of a name; a key of the table may hold several names, as the keys of options do."""
     found = model.subcommands.get(name)
@@ -270,21 +307,26 @@ def _pairs(pairs: Mapping[str, str], operands: tuple[Field, ...]) -> tuple[tuple
     return tuple(rest), effects
 
 
+_YES: Final = ("yes", "true")
 _NO: Final = ("false", "no", "0", "none")
 _STATIC: Final[dict[str, Callable[[Mapping[str, str]], Effect]]] = {
     "indirect": lambda spec: Indirect(kind=spec["indirect"], name=spec.get("name", "")),
     "trait": lambda spec: Trait(name=spec["trait"]),
-    "credential": lambda spec: Credential(store=spec["credential"], all=spec.get("all") == "yes"),
+    "credential": lambda spec: Credential(store=spec["credential"], all=spec.get("all") in _YES),
     "note": lambda spec: Note(
         reason=spec["note"],
         dimensions=tuple(msgspec.convert(spec.get("leaves", "").split(), list[Dimension])),
     ),
     "contact": lambda spec: Contact(target=Field(spec["contact"])),
     "package": lambda spec: Package(manager=spec["manager"], action=spec["package"]),
-    "read": lambda spec: Touch(action="read", path=Field(spec["read"]), tree=spec.get("tree") == "yes"),
-    "write": lambda spec: Touch(action="write", path=Field(spec["write"]), tree=spec.get("tree") == "yes"),
-    "delete": lambda spec: Touch(action="delete", path=Field(spec["delete"]), tree=spec.get("tree") == "yes"),
+    "read": lambda spec: Touch(action="read", path=Field(spec["read"]), tree=spec.get("tree") in _YES),
+    "write": lambda spec: Touch(action="write", path=Field(spec["write"]), tree=spec.get("tree") in _YES),
+    "delete": lambda spec: Touch(action="delete", path=Field(spec["delete"]), tree=spec.get("tree") in _YES),
 }
+
+
+EFFECT_KINDS: Final = tuple(_STATIC)
+"""What an entry of `effects` can be."""
 
 
 def _static(specs: tuple[Mapping[str, str], ...]) -> list[Effect]:
@@ -305,7 +347,7 @@ def static_effects(model: Model) -> list[Effect]:
 
 
 def _printed(prints: str, operands: tuple[Field, ...], roles: Operands) -> list[Effect]:
-    """What the program prints: `copy`, `filter`, `names`, `nothing`, or something nobody reads."""
+    """What the program prints: `copy`, `filter`, `names`, `nothing`, `word` (no slash in it), or something nobody reads."""
     del roles
     if prints == "copy":
         return [Output(copies=True)]

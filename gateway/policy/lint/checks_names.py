@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from gateway.domain.vocabulary import OPERATION_ACTIONS
+from gateway.domain.vocabulary import OPERATION_ACTIONS, SITE_GROUP
 from gateway.policy.cel.ast import Call, Node
 from gateway.policy.expressions import DIFFERS, EQUALS, IN, Path, literal_texts, path_of, walk
 from gateway.policy.globs import NameSet
@@ -87,8 +87,11 @@ def _check_value(kind: str, path: Path, value: str, place: Place, words: Words, 
     if path[:2] != ("R", "attr") or len(path) != 3:
         return
     known = words.values(kind, path[2])
+    is_group = path[2].endswith(("groups", "groups_may"))
+    if is_group and kind != "git" and value.startswith(SITE_GROUP):
+        # Which groups an installation adds stands in its configuration, which is not here.
+        return
     if known and value not in known:
-        is_group = path[2].endswith(("groups", "groups_may"))
         findings.add(
             Rule.UNKNOWN_GROUP if is_group else Rule.IMPOSSIBLE_VALUE,
             place,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.facts.shell.effects import Contact, Effect, Indirect, Package, Touch, Trait
-from gateway.facts.shell.network import looks_like_url, remote_host
-from gateway.facts.shell.options import Grammar, parse_arguments
+from gateway.facts.shell.network import host_of, looks_like_url, remote_host
+from gateway.facts.shell.options import Arguments, Grammar, parse_arguments
 from gateway.facts.shell.values import Field
 
 VALUED: Final = frozenset(
@@ -129,7 +129,6 @@ _REGISTRIES: Final = (
     "-i",
     "--index-url",
     "--extra-index-url",
-    "--proxy",
     "--repository-url",
     "--index",
     "--default-index",
@@ -204,7 +203,9 @@ def managed(manager: str, verb: str, rest: tuple[Field, ...]) -> list[Effect]:
     )
     arguments = parse_arguments(rest, Grammar(valued=VALUED))
     effects: list[Effect] = [Touch(action="read", path=path) for path in arguments.values(*_FILES)]
-    effects.extend(Contact(target=url) for url in arguments.values(*_REGISTRIES) if looks_like_url(url.text))
+    effects.extend(
+        Contact(target=url) for url in arguments.values("--proxy", *_REGISTRIES) if looks_like_url(url.text)
+    )
     targets = (
         arguments.values("-t", "--target", "-d", "--dest", "--root", "--install-dir")
         if manager.startswith(("pip", "uv", "cargo", "gem"))
@@ -224,11 +225,23 @@ def managed(manager: str, verb: str, rest: tuple[Field, ...]) -> list[Effect]:
         source = found if found != "registry" else source
         effects.extend(_origin(name, found))
     effects.append(
-        Package(manager=manager, action=action, names=tuple(name.text for name in names), source=source)
+        Package(
+            manager=manager,
+            action=action,
+            names=tuple(name.text for name in names),
+            source=source,
+            registries=_registries(arguments),
+        )
     )
     if action == "publish":
         effects.append(Trait(name="publishes"))
     return effects
+
+
+def _registries(arguments: Arguments) -> tuple[str, ...]:
+    """The hosts that options name instead of the configured registry."""
+    urls = (url for url in arguments.values(*_REGISTRIES) if looks_like_url(url.text))
+    return tuple(host for host in (host_of(url)[0] for url in urls) if host)
 
 
 def _changes_owners(rest: tuple[Field, ...]) -> bool:
