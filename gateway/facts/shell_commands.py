@@ -48,7 +48,9 @@ class ShellCommands:
         trace = self._trace(command, around)
         if "syntax" in trace.reasons or trace.limits:
             sweep(command, findings)
-        return add_shell_operations(trace, findings, self._hosts, self._refs, dialect=dialect)
+        return add_shell_operations(
+            trace, findings, self._hosts, self._refs, dialect=dialect, models=self._models.revision
+        )
 
     def _trace(self, command: str, around: Surroundings) -> Trace:
         key = (command, around)
