@@ -230,7 +230,9 @@ class Enforcer:
 
     def _analyse(self, call: Call) -> Analysis:
         began = self._stopwatch()
-        analysis = call.facts.analysis = self._analyser.analyse(call.facts.event)
+        analysis = call.facts.analysis = self._analyser.analyse(
+            call.facts.event, self._lookback.remembered(call.facts)
+        )
         call.timings["analyse"] = self._stopwatch() - began
         return analysis
 
@@ -269,6 +271,7 @@ class Enforcer:
                 decision_id=facts.decision_id,
             )
         self._lookback.keep(facts, call.seen)
+        self._lookback.keep_work(facts)
         return self._answered(call)
 
     def _notice(self, call: Call, arrival: Arrival) -> Answered:
@@ -276,6 +279,7 @@ class Enforcer:
         facts = call.facts
         if arrival.wants_notice and facts.event.event in _SESSION_START:
             facts.answer = self._messages.notice(facts.mode, facts.revision)
+        self._lookback.keep_work(facts)
         return self._answered(call)
 
     def _answered(self, call: Call) -> Answered:

@@ -12,6 +12,7 @@ from typing import Generic, Literal, TypeVar
 from msgspec import Struct
 
 from gateway.domain.events import Claims, HookEvent
+from gateway.session_work import SessionWork
 
 WINDOW_ENTRIES = 8192
 REPEAT_NANOSECONDS = 60 * 1_000_000_000
@@ -83,6 +84,7 @@ class SessionMemory:
     def __init__(self, entries: int = WINDOW_ENTRIES) -> None:
         self.calls: Shares[_Call, Seen] = Shares(entries)
         self.claims: Shares[_Session, Claims] = Shares(entries)
+        self.work = SessionWork()
 
     def see(
         self, principal: _Principal, event: HookEvent, digest: str, now: int

@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from gateway.domain.remembered import Change
+
 
 class Operation(Struct, frozen=True):
     """One resource per (kind, action, id); kinds and actions as in `vocabulary.OPERATION_ACTIONS`.
@@ -38,6 +40,10 @@ class Analysis(Struct, frozen=True, kw_only=True):
     """How the project directory was found: `claim`, `transcript`, `default`, `none`, or `refused`."""
     home: str = ""
     flags: tuple[str, ...] = ()
+    left: tuple[Change, ...] = ()
+    """What later calls of the session must know of this one."""
+    consulted: tuple[str, ...] = ()
+    """Entries of the session memory that were looked up, found or not: these facts hold while their states are the same."""
 
     @property
     def opaque(self) -> bool:

@@ -14,6 +14,7 @@ from gateway.domain.operations import Analysis
 from gateway.domain.principal import Principal
 from gateway.domain.query import Page, Query, Row
 from gateway.domain.record import Record
+from gateway.domain.remembered import NOTHING_REMEMBERED, Remembered
 
 Clock = Callable[[], int]
 """Nanoseconds since the epoch."""
@@ -93,9 +94,9 @@ class AgentAdapter(Protocol):
 
 
 class Analyser(Protocol):
-    """Turns a call into operations. Pure: the same event gives the same analysis."""
+    """Turns a call into operations. Pure: the same event in the same session gives the same analysis."""
 
-    def analyse(self, event: HookEvent) -> Analysis:
+    def analyse(self, event: HookEvent, remembered: Remembered = NOTHING_REMEMBERED) -> Analysis:
         """What the call would do. Never raises for an input of any shape: a limit or surprise is in the analysis."""
         ...
 

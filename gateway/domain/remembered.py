@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from msgspec import Struct, field
 
 ChangeKind = Literal["write", "append", "edit", "copy", "link", "alias", "rewrite"]
-LINKS = "links"
-"""Name under which the table of links is consulted: every path is looked up in it."""
+TABLES = "tables"
+"""Name under which links and aliases are consulted: every path and every command's name is looked up there."""
 
 
 class Text(Struct, frozen=True):
@@ -65,19 +66,25 @@ class Remembered(Struct, frozen=True):
         ending = f"/{file_key(name)}"
         return tuple(key for key in self.files if key.endswith(ending))
 
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Keys of the files that a glob may stand for; `*` is taken to reach over slashes."""
+        wanted = file_key(pattern)
+        patterns = {wanted, wanted.replace("/**/", "/")}
+        return tuple(key for key in self.files if any(fnmatchcase(key, one) for one in patterns))
+
     def states(self, names: Iterable[str]) -> tuple[object, ...]:
         """What is remembered under the names an analysis consulted: equal states, equal facts."""
         return tuple([self._state(name) for name in names])
 
     def _state(self, name: str) -> object:
         kind, _, key = name.partition(":")
-        if kind == LINKS:
-            return tuple(self.links.items()), self.resolved
+        if kind == TABLES:
+            return tuple(self.links.items()), tuple(self.aliases.items()), self.resolved, bool(self.files)
+        if kind == "files":
+            return tuple(self.files.items())
         if kind == "file":
             return self.files.get(key, ())
-        if kind == "name":
-            return tuple((at, self.files[at]) for at in self.named(key))
-        return self.aliases.get(key)
+        return tuple((at, self.files[at]) for at in self.named(key))
 
 
 NOTHING_REMEMBERED = Remembered()

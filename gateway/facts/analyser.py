@@ -9,9 +9,11 @@ from msgspec import Struct, field
 
 from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis, Operation
+from gateway.domain.remembered import NOTHING_REMEMBERED, Remembered
 from gateway.facts.globs import listed
 from gateway.facts.groups import GroupData, PathGroups, Shape, group_data
 from gateway.facts.hosts import HostData, Hosts, host_data
+from gateway.facts.left import left_by
 from gateway.facts.mcp import McpCalls
 from gateway.facts.mcp_data import McpData, McpModels, ServerModel, mcp_data
 from gateway.facts.operations import Findings
@@ -39,13 +41,13 @@ class FactsSettings(Struct, frozen=True, kw_only=True):
     self_paths: tuple[str, ...] = ()
     self_ports: frozenset[int] = frozenset()
     self_hosts: tuple[str, ...] = ()
-    mcp_servers: Mapping[str, ServerModel] = field(default_factory=dict)
-    refs: ProtectedRefs = ProtectedRefs()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     commands: Mapping[str, Model] = field(default_factory=dict)
-
+    mcp_servers: Mapping[str, ServerModel] = field(default_factory=dict)
     registries: tuple[str, ...] = ()
     project_hosts: tuple[str, ...] = ()
+    refs: ProtectedRefs = ProtectedRefs()
+
 
 class FactsData(Struct, frozen=True, kw_only=True):
     """The tables the analysis reads."""
@@ -83,13 +85,16 @@ class CallAnalyser:
         self._commands = ShellCommands(models, self._hosts, settings.refs)
         self._mcp = McpCalls(McpModels(data.mcp, settings.mcp_servers), self._hosts)
 
-    def analyse(self, event: HookEvent) -> Analysis:
+    def analyse(self, event: HookEvent, remembered: Remembered = NOTHING_REMEMBERED) -> Analysis:
         """What the call would do. Total: what has no known shape yields no operation and stays unknown."""
         place = self._places.of(event)
         project = place.project
-        findings = Findings(self._groups, place)
+        findings = Findings(self._groups, place, remembered)
         shell = self._operations(event, place, findings)
         everything = findings.all()
+        left = findings.left
+        if event.tool and event.tool not in self._tools.shells:
+            left = left_by(self._tools.leaves.get(event.tool), event.tool_input, everything)
         operations, truncated = worst_first(everything)
         certain = _union(everything, "groups")
         may = _union(everything, "groups_may")
@@ -106,6 +111,8 @@ class CallAnalyser:
             project=project.found_by,
             home=project.home,
             flags=(*project.flags, *findings.flags),
+            left=tuple(left),
+            consulted=tuple(findings.consulted),
         )
 
     def _operations(self, event: HookEvent, place: Place, findings: Findings) -> dict[str, Any] | None:

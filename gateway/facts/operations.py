@@ -16,6 +16,7 @@ from gateway.domain.remembered import NOTHING_REMEMBERED, TABLES, Change, Rememb
 from gateway.facts.globs import above_wildcards, expanded, is_glob, settled
 from gateway.facts.groups import Membership, PathGroups, Shape
 from gateway.facts.hosts import Host
+from gateway.facts.links import Links
 from gateway.facts.paths import Lexical, readings
 from gateway.facts.place import Place
 
@@ -49,7 +50,9 @@ class Target(Struct, frozen=True):
 class Findings:
     """Collects the operations of a call."""
 
-    def __init__(self, groups: PathGroups, place: Place) -> None:
+    def __init__(self, groups: PathGroups, place: Place, remembered: Remembered = NOTHING_REMEMBERED) -> None:
+        self.remembered = remembered
+        self._links = Links(remembered.links) if remembered.links else None
         self._groups = groups
         self._place = place
         self._found: dict[tuple[str, str, str], Operation] = {}
@@ -58,6 +61,9 @@ class Findings:
         self.limits: list[str] = []
         self.shell = False
         """Whether a shell command or program text is among the arguments."""
+        self.left: list[Change] = []
+        """What later calls of the session must know."""
+        self.consulted: dict[str, None] = {TABLES: None}
 
     def file(
         self, text: str, actions: Sequence[str], shape: Shape, *, via: str, certain: bool = True
@@ -138,6 +144,27 @@ class Findings:
             other = self._target(reading, shape)
             if other.tightens(target, self._groups.guarded):
                 self._keep(other, actions, via, certain=False)
+        if self._links is not None:
+            self._behind_links(self._links, found, actions, shape, via, certain=certain)
+
+    def _behind_links(
+        self,
+        links: Links,
+        found: Sequence[Lexical],
+        actions: Sequence[str],
+        shape: Shape,
+        via: str,
+        *,
+        certain: bool,
+    ) -> None:
+        """Where links of the session or of the disk lead: the thing is touched there too."""
+        for at, reading in enumerate(found):
+            for path, behind, surely in links.behind(reading.path, shape):
+                if self.exhausted:
+                    return
+                self._work -= 1
+                target = self._target(Lexical(path), behind)
+                self._keep(target, actions, via, certain=certain and surely and at == 0)
 
     @property
     def exhausted(self) -> bool:
@@ -177,7 +204,7 @@ class Findings:
             "groups_may": list(member.may),
             "in_project": target.inside,
             "may_leave_project": not target.inside,
-            "resolved": False,
+            "resolved": self.remembered.resolved,
             "via": via,
             "certain": certain,
         }

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cachetools import LRUCache
-
 from gateway.domain.events import HookEvent
+from gateway.domain.remembered import Remembered
 from gateway.facts.hosts import Hosts
 from gateway.facts.operations import Findings
 from gateway.facts.place import Place
@@ -15,6 +14,7 @@ from gateway.facts.refs import ProtectedRefs
 from gateway.facts.shell.analysis import Surroundings, analyse
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.trace import Trace
+from gateway.facts.shell_memo import KEPT_BYTES, TraceMemo
 from gateway.facts.shell_operations import add_shell_operations
 
 _ANY_HOME = "/home/~"
@@ -26,13 +26,15 @@ _MAX_SWEPT = 400
 
 
 class ShellCommands:
-    """Analyses commands. `remembered` traces are kept by everything that the analysis reads."""
+    """Analyses commands. Traces are kept by everything that the analysis reads, up to `kept_bytes`."""
 
-    def __init__(self, models: Models, hosts: Hosts, refs: ProtectedRefs, remembered: int = 2048) -> None:
+    def __init__(
+        self, models: Models, hosts: Hosts, refs: ProtectedRefs, kept_bytes: int = KEPT_BYTES
+    ) -> None:
         self._models = models
         self._hosts = hosts
         self._refs = refs
-        self._traces: LRUCache[tuple[str, Surroundings], Trace] = LRUCache(maxsize=remembered)
+        self.kept = TraceMemo(kept_bytes)
 
     def call(self, command: str, event: HookEvent, place: Place, findings: Findings) -> dict[str, Any]:
         """What a command would do, put among the findings; the value is `R.attr.shell`."""
@@ -45,19 +47,24 @@ class ShellCommands:
             user="" if home == _ANY_HOME else home.rpartition("/")[2],
             dialect=dialect,
         )
-        trace = self._trace(command, around)
+        trace = self._trace(command, around, findings.remembered)
+        findings.left.extend(trace.left)
+        findings.consulted.update(trace.consulted)
         if "syntax" in trace.reasons or trace.limits:
             sweep(command, findings)
         return add_shell_operations(
             trace, findings, self._hosts, self._refs, dialect=dialect, models=self._models.revision
         )
 
-    def _trace(self, command: str, around: Surroundings) -> Trace:
-        key = (command, around)
-        found = self._traces.get(key)
+    def _trace(self, command: str, around: Surroundings, remembered: Remembered) -> Trace:
+        found = self.kept.get(command, around, remembered)
         if found is None:
-            found = foreign() if around.dialect in _FOREIGN else analyse(command, around, self._models)
-            self._traces[key] = found
+            found = (
+                foreign()
+                if around.dialect in _FOREIGN
+                else analyse(command, around, self._models, remembered)
+            )
+            self.kept.put(command, around, remembered, found)
         return found
 
 

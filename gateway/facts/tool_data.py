@@ -10,6 +10,7 @@ import yaml
 from msgspec import Struct
 
 from gateway.facts.groups import Shape
+from gateway.facts.left import LeavesRow
 
 
 class FileRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +59,7 @@ class ToolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole table."""
 
     files: dict[str, tuple[FileRow, ...]]
+    leaves: dict[str, LeavesRow]
     urls: dict[str, UrlRow]
     hosts: dict[str, HostRow]
     subagents: dict[str, SubagentRow]

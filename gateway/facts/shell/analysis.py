@@ -8,13 +8,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from gateway.domain.remembered import NOTHING_REMEMBERED, Remembered
 from gateway.facts.shell.builtins import Builtins
 from gateway.facts.shell.commands import parse
 from gateway.facts.shell.context import Context
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.simple import Runner
 from gateway.facts.shell.state import State
-from gateway.facts.shell.trace import Trace
+from gateway.facts.shell.trace import MAX_STEPS, Trace
 from gateway.facts.shell.values import ANYTHING, NOTHING, Field, Value, value_of
 from gateway.facts.shell.walk import Walk
 
@@ -24,6 +25,14 @@ MAX_BYTES: Final = 65_536
 _ODD: Final = re.compile(
     "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ud800-\udfff]"
 )
+_COMMON: Final[Mapping[str, Value]] = {
+    "TMPDIR": value_of("/tmp"),  # noqa: S108  # a name in the analysed text, no file of ours
+    "UID": (Field("*", glob=True),),
+    "RANDOM": (Field("*", glob=True),),
+    "SECONDS": (Field("*", glob=True),),
+    "IFS": value_of(" \t\n"),
+}
+"""Variables that every shell sets."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
@@ -37,15 +46,22 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     dialect: str = "bash"
 
 
-def analyse(command: str, around: Surroundings, models: Models) -> Trace:
-    """The facts of a command. Never raises: limits and errors are facts."""
-    trace = Trace()
+def analyse(
+    command: str,
+    around: Surroundings,
+    models: Models,
+    remembered: Remembered = NOTHING_REMEMBERED,
+    budget: int = MAX_STEPS,
+) -> Trace:
+    """The facts of a command in a session. Never raises: limits and errors are facts."""
+    trace = Trace(remembered, budget)
     text = _checked(command, trace)
     walk = Walk(Runner(trace, models, Builtins()))
     state = State(around.cwd or None, _variables(around))
     if around.dialect == "zsh":
         state.options |= {"expand_aliases"}
     state.stdin = NOTHING
+    state.links = dict(remembered.links)
     parsed = parse(text)
     walk.note_problem(parsed)
     try:
@@ -54,6 +70,11 @@ def analyse(command: str, around: Surroundings, models: Models) -> Trace:
     except RecursionError:
         trace.limit("too_deep")
     return trace
+
+
+def analyzer(models: str) -> str:
+    """What tells two analyses apart: the number of this one and the revision of the command model."""
+    return f"{ANALYZER}-{models}"
 
 
 def _checked(command: str, trace: Trace) -> str:
@@ -72,21 +93,12 @@ def _checked(command: str, trace: Trace) -> str:
 def _variables(around: Surroundings) -> Mapping[str, Value]:
     """The variables that are known at the start: what the hook says, and nothing of the gateway's."""
     return {
-def analyzer(models: str) -> str:
-    """What tells two analyses apart: the number of this one and the revision of the command model."""
-    return f"{ANALYZER}-{models}"
-
-
+        **_COMMON,
         "HOME": value_of(around.home) if around.home else ANYTHING,
         "PWD": value_of(around.cwd) if around.cwd else ANYTHING,
         "OLDPWD": ANYTHING,
         "USER": value_of(around.user) if around.user else ANYTHING,
         "LOGNAME": value_of(around.user) if around.user else ANYTHING,
-        "TMPDIR": value_of("/tmp"),  # noqa: S108  # a name in the analysed text, no file of ours
-        "UID": (Field("*", glob=True),),
-        "RANDOM": (Field("*", glob=True),),
-        "SECONDS": (Field("*", glob=True),),
-        "IFS": value_of(" \t\n"),
     }
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
+from gateway.domain.remembered import Change
 from gateway.facts.shell.context import Call, Context
+from gateway.facts.shell.earlier import Earlier, language_of
 from gateway.facts.shell.effects import (
     Agent,
     Code,
@@ -56,6 +58,7 @@ class Application:
         self._runner = runner
         self._trace = runner.trace
         self._files = runner.files
+        self.earlier = Earlier(runner)
 
     def apply(self, walk: Walk, call: Call, effects: list[Effect]) -> Stream:
         """Turn the effects of one command into facts."""
@@ -83,8 +86,11 @@ class Application:
                 self._copy(effect, call, fetched)
             else:
                 self._record(effect, state)
+                self.earlier.built(walk, call, effect)
                 if type(effect) is Credential and effect.all:
                     read.append(Stream(sources=frozenset({f"${_STORES.get(effect.store, effect.store)}"})))
+        if self._trace.remembered.files and not self._files.remote:
+            self.earlier.rewritten(call, effects)
         self._files.remote = was_remote
         return self._output(call, output, read, fetched, printed)
 
@@ -124,8 +130,13 @@ class Application:
         else:
             places = resolve(effect.source, call.state.directories, call.state.links) or []
             stream = merge_streams(self._files.content(place.path, call.state) for place in places[:1])
+            if places and places[0].path not in call.state.written:
+                for place in targets:
+                    call.state.written[place.path] = stream
+                    self._trace.leave(Change(kind="copy", path=place.path, other=places[0].path))
+                return
         for place in targets:
-            call.state.written[place.path] = stream
+            self._files.keep(place.path, stream, call.state)
 
     def _record(self, effect: Effect, state: State) -> None:
         trace = self._trace
@@ -252,7 +263,7 @@ class Application:
         context = self._code_context(call, effect)
         if effect.language != "sh":
             return read_code(walk, call, effect, text.text, context)
-        state = self._child(call, effect)
+        state = self.child(call, effect)
         return walk.code(text.text, state, context).output
 
     def _script_file(self, walk: Walk, call: Call, effect: Code, path: Field) -> Stream:
@@ -261,9 +272,10 @@ class Application:
         for place in resolve(path, state.directories, state.links) or ():
             if place.path in state.written or place.path in self._files.processes:
                 stream = self._files.content(place.path, state)
-                self.run_written(walk, call, stream, list(effect.arguments))
+                self.run_written(walk, call, stream, list(effect.arguments), program=call.argv[0].text)
                 return SOMETHING
         self._files.touch("execute", path, state)
+        self.earlier.file(walk, call, path, list(effect.arguments), program=call.argv[0].text)
         self._trace.indirect.setdefault(("script_file", path.text.replace(HOLE, "*")))
         return SOMETHING
 
@@ -283,6 +295,7 @@ class Application:
                 for source in sorted(stream.sources):
                     self._trace.path("execute", source, certain=True)
                     self._trace.indirect.setdefault(("script_file", source))
+                    self.earlier.path(walk, call, source, list(effect.arguments), program=call.argv[0].text)
                 return SOMETHING
             if stream is not call.state.stdin or stream.sources:
                 self._trace.note("stdin_code")
@@ -290,19 +303,21 @@ class Application:
         context = self._code_context(call, effect)
         if effect.language != "sh":
             return read_code(walk, call, effect, stream.text, context)
-        state = self._child(call, effect)
+        state = self.child(call, effect)
         state.stdin = NOTHING
         return walk.code(stream.text, state, context).output
 
-    def run_written(self, walk: Walk, call: Call, written: Stream, arguments: list[Field]) -> None:
-        """A file that the script wrote is executed or sourced."""
+    def run_written(
+        self, walk: Walk, call: Call, written: Stream, arguments: list[Field], *, program: str = ""
+    ) -> None:
+        """A file that the script wrote is run by a program, or itself."""
         if written.hosts or written.code:
             self._trace.remote_code = True
             self._trace.note("remote_code")
         elif written.text is None:
             self._trace.note("write_then_run")
         else:
-            language = _language(written.text)
+            language = language_of(program, written.text)
             effect = Code(
                 language=language, text=Field(written.text), via="script", arguments=tuple(arguments)
             )
@@ -317,7 +332,7 @@ class Application:
             depth=call.context.depth + 1,
         )
 
-    def _child(self, call: Call, effect: Code) -> State:
+    def child(self, call: Call, effect: Code) -> State:
         """The state of a shell that is started: exported variables, its own positional parameters."""
         parent = call.state
         state = parent.copy()
@@ -344,16 +359,3 @@ def _filled(field: Field, placeholder: str, name: Field) -> Field:
     for piece in pieces[1:]:
         result = append_fields(append_fields(result, name), Field(piece, field.glob))
     return result
-
-
-def _language(text: str) -> str:
-    """The language of a script by its first line; a shell's when it names none."""
-    first = text.partition("\n")[0]
-    if not first.startswith("#!"):
-        return "sh"
-    words = first[2:].replace("/env ", "/").split()
-    name = words[0].rpartition("/")[2] if words else ""
-    for language in ("python", "node", "perl", "ruby", "php", "awk"):
-        if name.startswith(language):
-            return language
-    return "sh" if name.endswith("sh") else name or "sh"

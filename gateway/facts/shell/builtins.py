@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
+from gateway.domain.remembered import Change
 from gateway.facts.shell import declarations, directories
 from gateway.facts.shell.context import Call, Outcome
 from gateway.facts.shell.effects import Code
 from gateway.facts.shell.places import resolve
 from gateway.facts.shell.state import State
-from gateway.facts.shell.values import NOTHING, SOMETHING, Field, Stream
+from gateway.facts.shell.values import HOLE, NOTHING, SOMETHING, Field, Stream
 
 if TYPE_CHECKING:
     from gateway.facts.shell.simple import Runner
@@ -100,6 +101,7 @@ def _source(runner: Runner, walk: Walk, call: Call) -> Outcome:
     runner.files.touch("read", path, state)
     runner.files.touch("execute", path, state)
     runner.trace.indirect.setdefault(("sourced_file", path.text))
+    runner.application.earlier.file(walk, call, path, arguments[1:], program="sh", sourced=True)
     return Outcome(SOMETHING, state, state)
 
 
@@ -221,11 +223,13 @@ def _shift(runner: Runner, walk: Walk, call: Call) -> Outcome:
 
 
 def _alias(runner: Runner, walk: Walk, call: Call) -> Outcome:
-    del runner, walk
+    del walk
     for field in call.argv[1:]:
         name, separator, value = field.text.partition("=")
         if separator:
             call.state.aliases[name] = value
+            if HOLE not in field.text:
+                runner.trace.leave(Change(kind="alias", path=name, text=value))
     return Outcome(SOMETHING, call.state, call.state)
 
 

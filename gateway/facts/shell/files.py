@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.domain.remembered import Change
 from gateway.facts.shell.effects import PathAction
 from gateway.facts.shell.places import Place, normal, resolve, tree_of
 from gateway.facts.shell.redirections import input_path
@@ -9,9 +10,13 @@ from gateway.facts.shell.state import State
 from gateway.facts.shell.trace import Trace
 from gateway.facts.shell.values import NOTHING, SOMETHING, Field, Stream, merge_streams
 
+PROCESS_PATH: Final = "/dev/fd/process"
+"""How the path of a process substitution begins; a number follows."""
 _QUIET = frozenset(
     {"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full"}
 )
+PROCESS_PATH: Final = "/dev/fd/process"
+"""How the path of a process substitution begins; a number follows."""
 _QUIET |= {"/dev/random", "/dev/urandom"}
 
 
@@ -86,6 +91,21 @@ class Files:
         places = self.touch("write", field, state)
         return [place.path for place in places if place.path not in _QUIET]
 
+    def keep(self, path: str, stream: Stream, state: State, *, append: bool = False) -> None:
+        """From now on a file holds what a stream brings, behind what it held when `append` is set."""
+        before = state.written.get(path) if append else None
+        state.written[path] = merge_streams((before, stream)) if before is not None else stream
+        if path in _QUIET or self.remote:
+            return
+        self.trace.leave(
+            Change(
+                kind="append" if append else "write",
+                path=path,
+                text=stream.text,
+                fetched=bool(stream.hosts) or stream.code,
+            )
+        )
+
     def link(self, target: Field, name: Field, state: State) -> None:
         """From now on `name` leads to `target`."""
         names = resolve(name, state.directories, {})
@@ -98,7 +118,8 @@ class Files:
             if targets is None:
                 self.trace.note("link_unknown")
                 continue
-            state.links[place.path] = normal(targets[0].path.removesuffix("/**"))
+            state.links[place.path] = leads_to = normal(targets[0].path.removesuffix("/**"))
+            self.trace.leave(Change(kind="link", path=place.path, other=leads_to))
 
     def _unknown(self, action: PathAction, field: Field, state: State) -> None:
         if state.directories is None and not field.text.startswith(("/", "\0")):

@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from gateway.facts.shell.places import descriptor_of
 from gateway.facts.shell.state import State
 from gateway.facts.shell.tree import Redirect
-from gateway.facts.shell.values import NOTHING, SOMETHING, Field, Stream, either, merge_streams
+from gateway.facts.shell.values import NOTHING, SOMETHING, Field, Stream, either
 
 if TYPE_CHECKING:
     from gateway.facts.shell.expand import Expansion
@@ -55,8 +55,8 @@ class Redirected(Struct, frozen=True):
     def write(self, output: Stream, state: State) -> Stream:
         """Put a command's output where it goes; what is left for the next command in the pipe."""
         for path, append in self.files:
-            before = state.written.get(path) if append else None
-            state.written[path] = merge_streams((before, output)) if before is not None else output
+            if self.runner is not None:
+                self.runner.files.keep(path, output, state, append=append)
         for host in self.hosts:
             if self.runner is not None:
                 self.runner.send(output.sources, host)

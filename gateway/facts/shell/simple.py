@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from gateway.facts.shell.apply import Application
+from gateway.facts.shell.arrays import Array
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.context import Call, Context, Outcome
-from gateway.facts.shell.files import Files
+from gateway.facts.shell.files import PROCESS_PATH, Files
 from gateway.facts.shell.models import Invocation, Models
 from gateway.facts.shell.places import resolve
 from gateway.facts.shell.redirections import redirect
@@ -20,8 +21,10 @@ from gateway.facts.shell.values import (
     HOLE,
     NOTHING,
     SOMETHING,
+    UNKNOWN,
     Field,
     Stream,
+    append_fields,
     either,
 )
 
@@ -79,7 +82,7 @@ class Runner:
     def _round(self, walk: Walk, node: Simple, state: State, context: Context, choices: Choices) -> Outcome:
         expansion = walk.expansion(state, choices, context)
         argv: list[Field] = []
-        arrays: dict[str, tuple[Field, ...]] = {}
+        arrays: dict[str, tuple[tuple[Field | None, Field], ...]] = {}
         for word in node.words:
             if isinstance(word, Assignment):
                 arrays[word.name] = self._elements(word, expansion)
@@ -109,16 +112,18 @@ class Runner:
             )
             outcome = self.run(walk, call)
         output = redirected.write(outcome.output, outcome.then or outcome.otherwise or state)
-        return structs.replace(outcome, output=output)
+        return Outcome(output, outcome.then, outcome.otherwise)
 
-    def _elements(self, assignment: Assignment, expansion: Expansion) -> tuple[Field, ...]:
-        found: list[Field] = []
+    @staticmethod
+    def _elements(assignment: Assignment, expansion: Expansion) -> tuple[tuple[Field | None, Field], ...]:
+        found: list[tuple[Field | None, Field]] = []
         for element in assignment.elements or ():
             if element.key is not None:
-                expansion.around.evaluate(expansion.text(element.key))
-                found.append(expansion.text(element.value))
+                key = expansion.text(element.key)
+                expansion.around.evaluate(key)
+                found.append((key, expansion.text(element.value)))
             else:
-                found.extend(expansion.fields(element.value))
+                found.extend((None, field) for field in expansion.fields(element.value))
         return tuple(found)
 
     def _assign(
@@ -136,20 +141,25 @@ class Runner:
         if assignment.elements is not None:
             elements = self._elements(assignment, expansion)
             if keep:
-                before = state.arrays.get(name, ()) if assignment.append else ()
-                state.arrays[name] = (*before, *elements)
-                state.variables.pop(name, None)
+                kept = state.array(name)
+                before = kept if assignment.append else Array(associative=kept.associative)
+                state.set_array(name, before.extended(elements))
             return None
         assert assignment.value is not None
         value = expansion.text(assignment.value, assignment=True)
         if assignment.index is not None:
+            array = state.array(name)
             index = expansion.text(assignment.index)
-            expansion.around.evaluate(index)
+            number = expansion.around.evaluate(index)
             if keep:
-                self._assign_element(state, name, index, value)
+                key = index if array.associative else number
+                if assignment.append:
+                    before_it = array.element(key)
+                    value = append_fields(before_it[0], value) if len(before_it) == 1 else UNKNOWN
+                state.set_array(name, array.assigned(key, value))
             return None
         if assignment.append:
-            value = Field(expansion.value(name, None).text + value.text, value.glob)
+            value = append_fields(expansion.value(name, None), value)
         if name in state.integers:
             value = expansion.around.evaluate(value)
         if keep:
@@ -159,17 +169,6 @@ class Runner:
                 state.variables["PWD"] = (value,)
         del walk, context
         return value
-
-    @staticmethod
-    def _assign_element(state: State, name: str, index: Field, value: Field) -> None:
-        """One element: arrays are kept as the set of what they may hold when the index is no small number."""
-        elements = list(state.arrays.get(name, ()))
-        exact = index.exact or ""
-        if exact.isdecimal() and int(exact) <= len(elements):
-            elements[int(exact) : int(exact) + 1] = [value]
-        elif value not in elements:
-            elements.append(value)
-        state.arrays[name] = tuple(elements)
 
     def run(self, walk: Walk, call: Call) -> Outcome:
         """Run one command: function, builtin or program."""
@@ -185,6 +184,8 @@ class Runner:
                 return self._function(walk, call, name)
             if name in state.aliases and "expand_aliases" in state.options:
                 return self._alias(walk, call, name)
+            if self.trace.remembered.aliases:
+                self.application.earlier.alias(walk, call, name)
             builtin = self.builtins.get(name)
             if builtin is not None:
                 self.record(call, name)
@@ -199,7 +200,7 @@ class Runner:
             CommandFact(
                 name=name,
                 program=call.argv[0].text,
-                argv=tuple(field.exact for field in call.argv),
+                argv=tuple([None if PROCESS_PATH in field.text else field.exact for field in call.argv]),
                 wrappers=context.wrappers,
                 via=context.via,
                 certain=context.certain,
@@ -224,6 +225,7 @@ class Runner:
                 self.files.touch("execute", call.argv[0], call.state)
                 if self._written(walk, call):
                     return SOMETHING
+                self.application.earlier.file(walk, call, call.argv[0], call.argv[1:], program="")
         invocation = Invocation(
             name=name,
             program=program,
@@ -237,6 +239,8 @@ class Runner:
                 self.trace.indirect.setdefault(("script_file", program))
             effects = self.models.unknown(invocation, script=own_path)
             self.trace.unknown_commands.setdefault(name)
+            if not own_path:
+                self.application.earlier.named(walk, call, name)
         return self.application.apply(walk, call, effects)
 
     def _written(self, walk: Walk, call: Call) -> bool:

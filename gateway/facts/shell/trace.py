@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from gateway.domain.remembered import NOTHING_REMEMBERED, Change, Remembered, Text, file_key
 from gateway.facts.shell.effects import Credential, Dimension, Git, Package, PathAction
 
 MAX_STEPS: Final = 2_000
@@ -47,9 +48,17 @@ class CommandFact(Struct, frozen=True, kw_only=True):
 
 
 class Trace:
-    """Collects facts. Every dictionary maps a thing to whether it is certain."""
+    """Collects facts. Every dictionary maps a thing to whether it is certain.
 
-    def __init__(self) -> None:
+    `remembered` is what the session did before; what of it was looked up stands in `consulted`, what this command adds to
+    it in `left`. `budget` is how many commands may be simulated.
+    """
+
+    def __init__(self, remembered: Remembered = NOTHING_REMEMBERED, budget: int = MAX_STEPS) -> None:
+        self.remembered = remembered
+        self.consulted: dict[str, None] = {}
+        self.left: dict[Change, None] = {}
+        self.budget = budget
         self.commands: list[CommandFact] = []
         self.paths: dict[PathAction, dict[str, bool]] = {
             "read": {},
@@ -84,10 +93,19 @@ class Trace:
     def step(self) -> bool:
         """One simulated command more; False once the budget is spent."""
         self.steps += 1
-        if self.steps > MAX_STEPS:
+        if self.steps > self.budget:
             self.limit("budget")
             return False
         return True
+
+    def earlier(self, path: str) -> tuple[Text, ...]:
+        """What the session may have put into a file before this command."""
+        self.consulted.setdefault(f"file:{file_key(path)}")
+        return self.remembered.texts(path)
+
+    def leave(self, change: Change) -> None:
+        """Something that later calls of the session must know."""
+        self.left.setdefault(change)
 
     def path(self, action: PathAction, path: str, *, certain: bool) -> None:
         """A path is touched."""
