@@ -184,6 +184,8 @@ class Evaluation:
         if state.failures:
             self._absorb(state.failures, DENY if step.denies else ALLOW, action, step.place)
             if state.failed and self._strict:
+                # What failed is tried again for the next action, which may know other effective derived roles.
+                del self._conditions[step.number]
                 raise _StrictError(step)
         output = step.activated if state.met else step.not_met
         if output is not None and speaks:

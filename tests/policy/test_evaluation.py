@@ -248,6 +248,51 @@ class TestStrictEvaluation:
         decided = ask(self.policies(), "doc", "edit", "list", "say")
         assert effects(decided) == {"edit": "ALLOW", "list": "ALLOW", "say": "ALLOW"}
 
+    @pytest.mark.parametrize("actions", [("view", "list", "edit"), ("edit", "list", "view")])
+    def test_and_is_tried_again_once_derived_roles_are_known(self, actions):
+        """A principal policy is asked before any derived role is told, and for the next action after that."""
+        members = [
+            {"expr": "size(runtime.effectiveDerivedRoles) > 0"},
+            {"expr": "R.attr.nope"},
+            {"expr": "true"},
+        ]
+        policies = engine(
+            policy("derivedRoles", name="set", definitions=[{"name": "known", "parentRoles": ["user"]}]),
+            resource_policy(
+                "doc", rule("list"), rule("never", roles=[], derivedRoles=["known"]), importDerivedRoles=["set"]
+            ),
+            policy(
+                "principalPolicy", principal="p1", version="default",
+                rules=[{
+                    "resource": "doc",
+                    "actions": [
+                        {"action": action, "effect": "EFFECT_ALLOW", "condition": {"match": {"any": {"of": members}}}}
+                        for action in ("view", "edit")
+                    ],
+                }],
+            ),
+            strict_evaluation=True,
+        )  # fmt: skip
+        decided = effects(ask(policies, "doc", *actions))
+        assert [decided[action] for action in actions] == ["DENY", "ALLOW", "ALLOW"]
+
+    def test_of_one_rule_for_several_actions_too(self):
+        members = [{"expr": "size(runtime.effectiveDerivedRoles) > 0"}, {"expr": "R.attr.nope"}]
+        policies = engine(
+            policy("derivedRoles", name="set", definitions=[{"name": "known", "parentRoles": ["user"]}]),
+            resource_policy("doc", rule("list", roles=[], derivedRoles=["known"]), importDerivedRoles=["set"]),
+            policy(
+                "principalPolicy", principal="p1", version="default",
+                rules=[{
+                    "resource": "doc",
+                    "actions": [{"action": "e*", "effect": "EFFECT_ALLOW", "condition": {"match": {"any": {"of": members}}}}],
+                }],
+            ),
+            strict_evaluation=True,
+        )  # fmt: skip
+        decided = effects(ask(policies, "doc", "edit", "list", "export"))
+        assert decided == {"edit": "DENY", "list": "ALLOW", "export": "ALLOW"}
+
 
 class TestOutputs:
     """What rules say beside their effect."""

@@ -53,7 +53,7 @@ STORE = {
 class OstiaryPdp(RunningProcess):
     """`ostiary pdp` over a configuration file."""
 
-    def __init__(self, directory, config, *arguments):
+    def __init__(self, directory, config, *arguments, environment=None):
         self.port = free_port()
         argv = [
             sys.executable,
@@ -66,12 +66,15 @@ class OstiaryPdp(RunningProcess):
             str(self.port),
             *arguments,
         ]
-        super().__init__(
-            argv, directory, {"PATH": os.environ["PATH"], "HOME": str(directory), "PYTHONPATH": str(ROOT)}
-        )
+        super().__init__(argv, directory, {**self.environment(directory), **(environment or {})})
         self.wait_ready(
             lambda: http_status(f"http://127.0.0.1:{self.port}/_cerbos/health") == 200, "ostiary pdp"
         )
+
+    @staticmethod
+    def environment(directory):
+        """The environment of a process over a directory."""
+        return {"PATH": os.environ["PATH"], "HOME": str(directory), "PYTHONPATH": str(ROOT)}
 
 
 def write_store(directory, files=STORE):

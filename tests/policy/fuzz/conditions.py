@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from gateway.policy.cel import CelCompileError, compile_expression
+from gateway.policy.cel import CelCompileError
+from gateway.policy.cel.checker import check
+from gateway.policy.cel.parser import parse
 from tests.policy.cel.generate import Generator
 
 # {s} {n} {b} {l} {m} {t}: an attribute that is usually a string, number, boolean, list, map or timestamp.
@@ -243,14 +245,18 @@ class Expressions:
         return f"{self._prefix}m{self._marks}"
 
     def _wild(self) -> str:
-        """An expression of any shape that compiles; what does not compile is the business of other tests."""
+        """An expression of any shape that compiles; what does not compile is the business of other tests.
+
+        So are constants that cannot be converted: what the PDP makes of such a condition, or whether it starts at all,
+        depends on where it stands.
+        """
         while True:
             text = self._generator.expression()
             try:
-                compile_expression(text)
+                if check(text, parse(text)).defect is None:
+                    return text
             except CelCompileError:
                 continue
-            return text
 
     def _fill(self, form: str) -> str:
         owner = {name: self._random.choice(("R", "R", "P")) for name in _NAMES}
