@@ -21,6 +21,7 @@ from gateway.policy.cel.shapes import (
     is_bool,
     is_data,
     is_request,
+    is_size,
     is_text,
     record_of,
     sought_by,
@@ -251,7 +252,7 @@ class _Writer:
             return f"({codes[0]} {_RELATIONS[node.function]} {codes[1]})"
         if literals and type(literals[0]) in (int, float) and abs(literals[0]) < _EXACT:
             shown = [
-                code if type(arg) is Literal else f"number({code})"
+                code if type(arg) is Literal or is_size(arg) else f"number({code})"
                 for code, arg in zip(codes, node.args, strict=True)
             ]
             return f"({shown[0]} {_RELATIONS[node.function]} {shown[1]})"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -29,9 +28,9 @@ _SMALL: Final = 512
 """Elements of a list, or characters of a string, that may be handled without being charged."""
 _EXACT: Final = 2**53
 """Integers below this are doubles too, so Python's comparison and CEL's agree."""
-_SIMPLE_TIMESTAMP: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z"
-).fullmatch
+_SIMPLE_LENGTH: Final = len("YYYY-MM-DDThh:mm:ssZ")
+_SIMPLE_MARKS: Final = "YYYY-MM-DDThh:mm:ssZ"[4::3]
+_read: Final = datetime.fromisoformat
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZED: Final = frozenset({str, list, dict, bytes})
 
@@ -115,6 +114,7 @@ def holds(ctx: Activation, text: Any, part: Any) -> bool:
 def finder(pattern: Pattern) -> Callable[[Activation, Any], bool]:
     """`text.matches(pattern)` for a pattern of the expression."""
     match, price = pattern.match, pattern.price
+    free = _SMALL if pattern.size <= _SMALL else -1
 
     def found(ctx: Activation, text: Any) -> bool:
         if type(text) is not str:
@@ -122,10 +122,10 @@ def finder(pattern: Pattern) -> Callable[[Activation, Any], bool]:
         # A lone surrogate raises, and the exact evaluator replaces it.
         data = text.encode()
         size = len(data)
-        if size > _SMALL or pattern.size > _SMALL:
+        if size > free:
             ctx.budget.charge(price(size))
-        spans = match(UNANCHORED, data, 0, size)
-        return bool(spans[0] != ABSENT)
+        absent: bool = match(UNANCHORED, data, 0, size)[0] == ABSENT
+        return not absent
 
     return found
 
@@ -167,9 +167,9 @@ def timestamp_at(text: Any) -> int:
     """`timestamp(text)` as nanoseconds since 1970."""
     if type(text) is not str:
         raise Undecided
-    # Python reads more of ISO 8601 than RFC 3339 allows; of this shape they read the same.
-    if _SIMPLE_TIMESTAMP(text):
-        since_1970 = datetime.fromisoformat(text) - _EPOCH
+    # Python reads more of ISO 8601 than RFC 3339 allows; of `YYYY-MM-DDThh:mm:ssZ` they read the same but for midnight.
+    if len(text) == _SIMPLE_LENGTH and text[4::3] == _SIMPLE_MARKS and text[11:13] != "24":
+        since_1970 = _read(text) - _EPOCH
         return (since_1970.days * 86_400 + since_1970.seconds) * 1_000_000_000
     parsed = parse_timestamp(text)
     if parsed is None or not MIN_TIME <= parsed[0] <= MAX_TIME:

@@ -66,6 +66,11 @@ def is_text(node: Node) -> bool:
     )
 
 
+def is_size(node: Node) -> bool:
+    """Whether the fast code of `node` yields the length of something or raises."""
+    return type(node) is Call and node.function == "size"
+
+
 def is_variable(node: Node, name: str) -> bool:
     """Whether an expression is the bound variable `name`."""
     return type(node) is Ident and node.name == name and not node.global_name
