@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from gateway.facts.shell.context import Call, Context
-from gateway.facts.shell.effects import Code, Contact, Effect, Note, Run, Touch
+from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, Run, Touch
 from gateway.facts.shell.python_code import read_python
 from gateway.facts.shell.script_code import read_script_code
 from gateway.facts.shell.values import SOMETHING, Field, Stream
@@ -42,7 +42,7 @@ def read_code(walk: Walk, call: Call, effect: Code, text: str, context: Context)
 
 def _in_place(effects: list[Effect]) -> list[Effect]:
     """The effects that a text may have; only these kinds come from code."""
-    return [effect for effect in effects if isinstance(effect, (Touch, Contact, Run, Code, Note))]
+    return [effect for effect in effects if isinstance(effect, (Touch, Contact, Run, Code, Note, Indirect))]
 
 
 def literal(text: str) -> Field:

@@ -357,6 +357,8 @@ def _printed(prints: str, operands: tuple[Field, ...], roles: Operands) -> list[
         return [Output(names=tuple(Field(f"{field.text.rstrip('/')}/**", glob=True) for field in operands))]
     if prints == "nothing":
         return [Output(text="")]
+    if prints == "word":
+        return [Output(names=(Field("*", glob=True),))]
     return []
 
 

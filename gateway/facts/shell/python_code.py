@@ -7,10 +7,11 @@ assignments; what remains unknown makes the text incomplete in that dimension.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from gateway.facts.shell.effects import Code, Contact, Effect, Note, PathAction, Run, Touch
+from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, PathAction, Run, Touch
+from gateway.facts.shell.python_modules import LIBRARIES, TEXT_METHODS, carries, leads_on, modules
 from gateway.facts.shell.python_values import Constants
 from gateway.facts.shell.values import Field
 
@@ -95,53 +96,7 @@ _PATH_METHODS: Final[dict[str, PathAction]] = {
     "hardlink_to": "write",
 }
 _DANGEROUS: Final = frozenset({"exec", "eval", "compile", "__import__", "getattr", "globals", "vars"})
-_HARMLESS_MODULES: Final = frozenset(
-    [
-        "sys",
-        "json",
-        "re",
-        "math",
-        "datetime",
-        "time",
-        "random",
-        "string",
-        "collections",
-        "itertools",
-        "functools",
-        "textwrap",
-        "uuid",
-        "hashlib",
-        "base64",
-        "platform",
-        "statistics",
-        "decimal",
-        "fractions",
-        "operator",
-        "typing",
-        "enum",
-        "dataclasses",
-        "pprint",
-        "ast",
-        "struct",
-        "secrets",
-        "os",
-        "pathlib",
-        "io",
-        "glob",
-        "site",
-        "sysconfig",
-        "importlib.metadata",
-        "locale",
-        "unicodedata",
-        "zlib",
-        "html",
-        "urllib.parse",
-        "shlex",
-        "tokenize",
-        "inspect",
-        "csv",
-    ]
-)
+_OPENS: Final = frozenset({"open", "io.open", "os.open", "builtins.open", "codecs.open"})
 
 
 def read_python(text: str, arguments: Sequence[Field] = ()) -> tuple[list[Effect], bool]:
@@ -163,29 +118,59 @@ class _Reader(ast.NodeVisitor):
         self.effects: list[Effect] = []
         self.complete = True
         self._constants = constants
+        self._foreign: set[str] = set()
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._constants.imported(
-                alias.asname or alias.name.partition(".")[0],
-                alias.name if alias.asname else alias.name.partition(".")[0],
-            )
+            first = alias.name.partition(".")[0]
+            self._constants.imported(alias.asname or first, alias.name if alias.asname else first)
             self._module(alias.name)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
         for alias in node.names:
             self._constants.imported(alias.asname or alias.name, f"{module}.{alias.name}")
-        self._module(module)
+            if alias.name == "*":
+                self.complete = False
+        if node.level:
+            self.complete = False
+        else:
+            self._module(module)
 
     def _module(self, name: str) -> None:
         known = {target.rpartition(".")[0] for target in (*_TOUCHES, *_RUNS, *_SHELLS, *_FETCHES, *_SOCKETS)}
-        if (
-            name not in _HARMLESS_MODULES
-            and name not in known
-            and name not in ("shutil", "socket", "requests")
-        ):
+        standard = name in ("shutil", "socket")
+        if standard or name in modules().harmless or (name in known and name not in LIBRARIES):
+            return
+        if modules().acts(name) and name not in known:
             self.complete = False
+            return
+        # Code that is not in the text, as when a script or a test runner is started. Python looks in the working
+        # directory first, so a file that the session wrote there is what would run.
+        self._foreign.add(name.partition(".")[0])
+        self.effects.append(Indirect(kind="module", name=name))
+        file = Field(f"{name.replace('.', '/')}.py")
+        self.effects.append(Touch(action="execute", path=file, possible=True))
+
+    def _handed(self, name: str, node: ast.Call) -> None:
+        """A call of code that is not in the text: complete as long as no argument could name something to act on."""
+        first, *inner = name.split(".")
+        if first not in self._foreign or name in _TOUCHES or name in _FETCHES:
+            return
+        if leads_on(inner) or self._carry(_arguments(node)):
+            self.complete = False
+
+    def _carry(self, arguments: Sequence[ast.expr]) -> bool:
+        return any(carries(text) for argument in arguments for text in self._said(argument))
+
+    def _said(self, node: ast.AST) -> Iterator[str]:
+        """The texts in an expression, but for those that an `open` in it takes: these are told as files."""
+        if isinstance(node, ast.Call) and self._constants.name(node.func) in _OPENS:
+            return
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        for part in ast.iter_child_nodes(node):
+            yield from self._said(part)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -208,14 +193,17 @@ class _Reader(ast.NodeVisitor):
         name = self._constants.name(node.func)
         if name:
             self._called(name, node)
+            self._handed(name, node)
         elif isinstance(node.func, ast.Attribute):
             self._method(node.func, node)
+            if self._foreign and node.func.attr not in TEXT_METHODS and self._carry(_arguments(node)):
+                self.complete = False
         elif not isinstance(node.func, ast.Lambda):
             self.complete = False
         self.generic_visit(node)
 
     def _called(self, name: str, node: ast.Call) -> None:
-        if name in ("open", "io.open", "os.open", "builtins.open", "codecs.open"):
+        if name in _OPENS:
             self._open(node, node.args[:1])
         elif name in _TOUCHES:
             action, tree = _TOUCHES[name]
@@ -336,3 +324,7 @@ class _Reader(ast.NodeVisitor):
             effects, complete = read_python(text)
             self.effects.extend(effects)
             self.complete = self.complete and complete
+
+
+def _arguments(node: ast.Call) -> list[ast.expr]:
+    return [*node.args, *(keyword.value for keyword in node.keywords)]
