@@ -44,6 +44,7 @@ ATTRIBUTE_VALUES: dict[tuple[str, str], tuple[str, ...]] = {
         "persistence",
         "services",
         "kills",
+        "gateway_self",
     ),
     ("mcp_tool", "source"): ("managed", "user", "project", "dynamic", "unknown"),
 }

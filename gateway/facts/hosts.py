@@ -101,7 +101,8 @@ class Hosts:
         registries: Iterable[str] = (),
     ) -> None:
         self._data = data
-        self._own_ports = own_ports
+        self.own_ports = own_ports
+        """Ports the gateway itself listens on."""
         self._own_names = frozenset(canonical_host(name) for name in own_names)
         self._project = _names(project)
         self._registries = _names((*data.registries, *registries))
@@ -140,7 +141,7 @@ class Hosts:
             found = self._of_name(name)
         else:
             found = {group for reading in _addresses(address) for group in self._of_address(reading)}
-        if port in self._own_ports and (
+        if port in self.own_ports and (
             "loopback" in found or name in self._own_names or name in self._data.here
         ):
             found.add("gateway_self")

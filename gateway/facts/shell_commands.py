@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from gateway.domain.events import HookEvent
-from gateway.domain.remembered import Remembered
+from gateway.facts.gateway_guard import GatewayGuard, guard_data
 from gateway.facts.hosts import Hosts
 from gateway.facts.operations import Findings
 from gateway.facts.place import Place
@@ -15,7 +15,7 @@ from gateway.facts.shell.analysis import Surroundings, analyse
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.trace import Trace
 from gateway.facts.shell_memo import KEPT_BYTES, TraceMemo
-from gateway.facts.shell_operations import add_shell_operations
+from gateway.facts.shell_operations import Site, add_shell_operations
 
 _ANY_HOME = "/home/~"
 """Stands for a home nobody knows: it is in every group that holds under any home."""
@@ -32,8 +32,7 @@ class ShellCommands:
         self, models: Models, hosts: Hosts, refs: ProtectedRefs, kept_bytes: int = KEPT_BYTES
     ) -> None:
         self._models = models
-        self._hosts = hosts
-        self._refs = refs
+        self._site = Site(hosts, refs, GatewayGuard(guard_data(), hosts))
         self.kept = TraceMemo(kept_bytes)
 
     def call(self, command: str, event: HookEvent, place: Place, findings: Findings) -> dict[str, Any]:
@@ -53,7 +52,7 @@ class ShellCommands:
         if "syntax" in trace.reasons or trace.limits:
             sweep(command, findings)
         return add_shell_operations(
-            trace, findings, self._hosts, self._refs, dialect=dialect, models=self._models.revision
+            trace, findings, self._site, dialect=dialect, models=self._models.revision
         )
 
     def _trace(self, command: str, around: Surroundings, remembered: Remembered) -> Trace:

@@ -6,12 +6,16 @@ Design §2.2 and engineering.md 10 and 20 give the kinds and attributes. What a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from gateway.domain.operations import Operation
+from gateway.facts.gateway_guard import GatewayGuard
 from gateway.facts.groups import Shape
-from gateway.facts.hosts import Hosts
+from gateway.facts.hosts import Hosts, canonical_host
 from gateway.facts.operations import Findings
 from gateway.facts.refs import ProtectedRefs
 from gateway.facts.shell.analysis import analyzer
@@ -21,19 +25,38 @@ from gateway.facts.shell.trace import CommandFact, Trace
 from gateway.facts.shell.values import has_glob
 
 _ACTIONS: tuple[PathAction, ...] = ("read", "write", "delete", "list", "execute")
+_SOCKET = re.compile(r"/dev/(?:tcp|udp)/(?P<host>[^/*?]+)/(?P<port>[0-9]+)\Z")
+"""A path that bash opens as a connection (bash manual, Redirections)."""
 _OTHERS = frozenset({"read", "write", "delete", "exec", "net", "git"})
 
 
+class Site(Struct, frozen=True):
+    """What one installation knows of hosts, of branches, and of itself."""
+
+    hosts: Hosts
+    refs: ProtectedRefs
+    guard: GatewayGuard
+
+
 def add_shell_operations(
-    trace: Trace, findings: Findings, hosts: Hosts, refs: ProtectedRefs, *, dialect: str, models: str
+    trace: Trace, findings: Findings, site: Site, *, dialect: str, models: str
 ) -> dict[str, Any]:
     """Put what a command does among the findings; the value is `R.attr.shell`. `models` is the command model's revision."""
+    hosts, refs = site.hosts, site.refs
     for path, certain, actions in _by_path(trace):
+        socket = _SOCKET.match(path)
+        if socket is not None:
+            host = hosts.of_name(socket["host"], int(socket["port"][:6]))
+            findings.host(host, "send" if "write" in actions else "connect", via="shell", certain=certain)
+            continue
         shape, text = _shape(path)
         findings.file(text, actions, shape, via="shell", certain=certain)
     _add_hosts(trace, findings, hosts)
-    for fact in trace.commands:
-        findings.add(_command(fact, trace))
+    aimed = site.guard.aimed(trace.commands)
+    for at, fact in enumerate(trace.commands):
+        findings.add(_command(fact, trace, own=at in aimed))
+        for path in site.guard.paths(fact):
+            findings.guarded_file(path, ("read", "write"), via="shell")
     for operation, certain in trace.git.items():
         attr = {
             "remote": operation.remote,
@@ -42,6 +65,7 @@ def add_shell_operations(
             "groups": list(refs.groups(operation.refs, every=operation.all)),
             "force": operation.force,
             "delete": operation.delete,
+            "discards": operation.discards,
             "via": "shell",
             "certain": certain,
         }
@@ -129,11 +153,13 @@ def _ports(trace: Trace) -> Mapping[str, tuple[int, str]]:
         port = authority.rpartition(":")[2]
         name = authority.rpartition(":")[0] if port.isdecimal() else authority
         number = int(port) if port.isdecimal() and len(port) < 6 else 0
-        found[name.strip("[]").lower()] = (number, scheme.lower() if separator else "")
+        name = name.strip("[]").lower()
+        found[canonical_host(name) or name] = (number, scheme.lower() if separator else "")
     return found
 
 
-def _command(fact: CommandFact, trace: Trace) -> Operation:
+def _command(fact: CommandFact, trace: Trace, *, own: bool) -> Operation:
+    """A program that runs; `own` when it is aimed at the gateway."""
     attr = {
         "name": fact.name,
         "argv": list(fact.argv[:64]),
@@ -141,7 +167,7 @@ def _command(fact: CommandFact, trace: Trace) -> Operation:
         "privileged": fact.privileged,
         "known": fact.known and fact.name not in trace.unknown_commands,
         "indirect": bool(fact.indirect),
-        "traits": list(fact.traits),
+        "traits": [*fact.traits, *(("gateway_self",) if own else ())],
         "agent_written": fact.agent_written,
         "via": fact.via if fact.via != "direct" else "shell",
         "certain": fact.certain,

@@ -12,6 +12,7 @@ import yaml
 
 from gateway.facts.shell.models import Model, Models
 from gateway.facts.shell.programs import PROGRAMS
+from gateway.facts.shell.programs.agents import agent_programs
 
 
 def read_models(text: str) -> dict[str, Model]:
@@ -27,6 +28,8 @@ def shipped_models() -> Models:
     for entry in sorted(resources.files(__name__).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".yaml"):
             found.update(read_models(entry.read_text("utf-8")))
+    for name in agent_programs():
+        found.setdefault(name, Model(program="agent"))
     return Models(found, PROGRAMS)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.facts.shell.models import Program
 from gateway.facts.shell.programs import (
+    agents,
     archives,
     awk,
     clouds,
@@ -50,7 +51,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "database": databases.database,
     "mount": machine.mount,
     "getent": machine.getent,
-    "agent": machine.agent,
+    "agent": agents.agent,
     "git": git.git,
     "tar": archives.tar,
     "zip": archives.zip_files,

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.facts.shell.effects import Contact, Credential, Effect, Indirect, Note, Run, Touch, Trait
+from gateway.facts.shell.effects import Agent, Contact, Credential, Effect, Indirect, Note, Run, Touch, Trait
 from gateway.facts.shell.models import Invocation, Model
 from gateway.facts.shell.options import Arguments, Grammar, parse_arguments
+from gateway.facts.shell.programs.agents import agent_image
 from gateway.facts.shell.values import Field
 
 _CONTAINER: Final = Grammar(
@@ -98,6 +99,25 @@ _CONTAINER: Final = Grammar(
     ),
     stop=True,
 )
+_STARTED: Final = Grammar(
+    valued=_CONTAINER.valued
+    - {
+        "-t",
+        "--tag",
+        "-f",
+        "--file",
+        "-o",
+        "--output",
+        "-n",
+        "--tail",
+        "-s",
+        "--signal",
+        "--filter",
+        "--format",
+    },
+    stop=True,
+)
+"""`-t` of `run` and `exec` is a terminal, of `build` a tag."""
 _DESTROYING: Final = frozenset({"rm", "rmi", "prune", "kill", "down"})
 
 
@@ -119,9 +139,9 @@ def container(invocation: Invocation, model: Model) -> list[Effect]:
         elif kind == "system" and verb == "prune":
             effects.extend((Trait(name="destructive"), Trait(name="irreversible")))
     del model
-    arguments = parse_arguments(rest, _CONTAINER)
     if verb in ("run", "create", "exec"):
-        return [*effects, *_started(verb, arguments)]
+        return [*effects, *_started(verb, parse_arguments(rest, _STARTED))]
+    arguments = parse_arguments(rest, _CONTAINER)
     if verb in ("build", "bake"):
         late = parse_arguments(arguments.operands[1:], _CONTAINER)
         context = [*arguments.operands[:1], *late.operands]
@@ -171,6 +191,9 @@ def _started(verb: str, arguments: Arguments) -> list[Effect]:
     ):
         effects.append(Note(reason="privileged_ns", dimensions=("read", "write")))
     inner = arguments.operands[1:]
+    agent = agent_image(arguments.operands[0].text) if arguments.operands else ""
+    if agent:
+        effects.append(Agent(type=agent))
     entry = arguments.value("--entrypoint")
     if entry is not None:
         inner = (entry, *inner)

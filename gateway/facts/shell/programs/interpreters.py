@@ -8,9 +8,21 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, Package, Run, Touch, Trait
+from gateway.facts.shell.effects import (
+    Agent,
+    Code,
+    Contact,
+    Effect,
+    Indirect,
+    Note,
+    Package,
+    Run,
+    Touch,
+    Trait,
+)
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.options import Grammar, all_names, parse_arguments
+from gateway.facts.shell.programs.agents import agent_module, agent_script
 from gateway.facts.shell.values import Field
 
 _PROJECT_TOOLS: Final = frozenset({"manage.py", "artisan"})
@@ -69,9 +81,16 @@ def python(invocation: Invocation, model: Model) -> list[Effect]:
     return [
         *effects,
         *_tool(argv[0], argv[1:]),
+        *_agent_of(argv[0]),
         Touch(action="read", path=argv[0]),
         Code(language="file", text=argv[0], via="script", program=argv[0], arguments=tuple(argv[1:])),
     ]
+
+
+def _agent_of(script: Field) -> list[Effect]:
+    """A script that belongs to a coding agent starts it."""
+    found = agent_script(script.text)
+    return [Agent(type=found)] if found else []
 
 
 def _code(language: str, text: Field, arguments: list[Field]) -> Effect:
@@ -120,7 +139,8 @@ def _module(name: Field, argv: list[Field]) -> list[Effect]:
         return (
             [Code(language="python", text=argv[-1], via="inline")] if name.text == "timeit" and argv else []
         )
-    return [Indirect(kind="script_file", name=name.text)]
+    agent = agent_module(module)
+    return [Agent(type=agent)] if agent else [Indirect(kind="script_file", name=name.text)]
 
 
 def interpreter(invocation: Invocation, model: Model) -> list[Effect]:
@@ -171,6 +191,7 @@ def interpreter(invocation: Invocation, model: Model) -> list[Effect]:
     return [
         *effects,
         *_tool(operands[0], operands[1:]),
+        *_agent_of(operands[0]),
         Touch(action="read", path=operands[0]),
         Code(
             language="file",

@@ -1,11 +1,11 @@
-"""`mount`, `getent`, and starting another coding agent.
+"""`mount` and `getent`.
 
-Source: mount(8), getent(1); the command references of the agents.
+Source: mount(8), getent(1).
 """
 
 from __future__ import annotations
 
-from gateway.facts.shell.effects import Agent, Effect, Link, Note, Touch
+from gateway.facts.shell.effects import Effect, Link, Note, Touch
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.options import Grammar, all_names, parse_arguments
 
@@ -40,12 +40,3 @@ def getent(invocation: Invocation, model: Model) -> list[Effect]:
     words = [field.text for field in invocation.argv if not field.text.startswith("-")]
     path = _DATABASES.get(words[0]) if words else None
     return [Touch(action="read", path=type(invocation.argv[0])(path))] if path else []
-
-
-def agent(invocation: Invocation, model: Model) -> list[Effect]:
-    """Another coding agent is started: it answers to no hook of this session."""
-    del model
-    words = {field.text for field in invocation.argv}
-    if words & {"--version", "-v", "--help", "-h", "mcp", "config", "doctor", "update"}:
-        return []
-    return [Agent(type=invocation.name)]
