@@ -14,7 +14,7 @@ from bench.report import Options, Table, machine, refreshed
 SUBJECTS = {
     "cel": "microseconds of a condition: generated code beside the exact evaluator",
     "engine": "checks in process with 10, 1,000 and 10,000 policies, and of the shipped packs; what loading costs",
-    "pdp": "checks over HTTP and gRPC, `ostiary pdp` and the real PDP in turn, one core each",
+    "network": "checks over HTTP and gRPC, `ostiary pdp` and the real PDP in turn, one core each",
     "facts": "what a direct call would do (Read, Edit, WebFetch, MCP, ...)",
     "shell": "what a command would do: corpora of benign commands, long, deep and hostile ones",
     "start": "what a start loads, part by part",
@@ -33,8 +33,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("subjects", nargs="*", metavar="SUBJECT", help="what to measure")
-    found.add_argument("--quick", action="store_true", help="fewer and shorter rounds: about a minute for everything")
-    found.add_argument("--markdown", action="store_true", help="print the tables as they stand in docs/benchmarks.md")
+    found.add_argument(
+        "--quick", action="store_true", help="fewer and shorter rounds: about a minute for everything"
+    )
+    found.add_argument(
+        "--markdown", action="store_true", help="print the tables as they stand in docs/benchmarks.md"
+    )
     found.add_argument(
         "--corpus",
         action="append",
@@ -44,7 +48,10 @@ def parser() -> argparse.ArgumentParser:
         help="a further corpus of commands for `shell`: JSON lines with `command` or `input.command`, or plain lines",
     )
     found.add_argument(
-        "--refresh", type=Path, metavar="PAGE", help="write the tables into their places in a page of documentation"
+        "--refresh",
+        type=Path,
+        metavar="PAGE",
+        help="write the tables into their places in a page of documentation",
     )
     return found
 
@@ -76,7 +83,7 @@ def measured(name: str, options: Options, asked: argparse.Namespace) -> bool:
         if asked.refresh is not None:
             content = "\n".join([heading, "", *(table.markdown() for table in tables)])
             asked.refresh.write_text(refreshed(asked.refresh.read_text("utf-8"), name, content), "utf-8")
-    except Exception:  # one subject that breaks says so and lets the others run
+    except Exception:  # noqa: BLE001  # one subject that breaks says so and lets the others run
         traceback.print_exc()
         return False
     finally:

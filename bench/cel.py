@@ -50,11 +50,14 @@ def run(options: Options) -> Iterator[Table]:
     programs = {name: compile_expression(text) for name, text in SHAPES.items()}
     fast = per_call(
         {name: partial(program.evaluate, activation) for name, program in programs.items()}
-        | {f"exact {name}": partial(program.evaluate_exact, activation) for name, program in programs.items()},
+        | {
+            f"exact {name}": partial(program.evaluate_exact, activation) for name, program in programs.items()
+        },
         options.rounds(ROUNDS),
     )
     rows = [
-        (name, fast[name], fast[f"exact {name}"], f"{fast[f'exact {name}'] / fast[name]:.0f}x") for name in SHAPES
+        (name, fast[name], fast[f"exact {name}"], f"{fast[f'exact {name}'] / fast[name]:.0f}x")
+        for name in SHAPES
     ]
     yield Table(
         "Microseconds a condition",

@@ -70,13 +70,19 @@ def machine() -> str:
     """One sentence about what the figures are of, the load at this moment included."""
     load = os.getloadavg()[0]
     cores = os.cpu_count() or 1
-    busy = ", quiet" if load < 0.3 else f", load average {load:.1f}: other work ran, so read ratios and not figures"
+    busy = (
+        ", quiet"
+        if load < 0.3
+        else f", load average {load:.1f}: other work ran, so read ratios and not figures"
+    )
     return f"Python {platform.python_version()}, {platform.machine()}, {cores} cores{busy}."
 
 
 def refreshed(page: str, name: str, content: str) -> str:
     """A page with what stands between `<!-- bench:name -->` and `<!-- /bench:name -->` replaced. Raises ValueError."""
-    block = re.compile(rf"(<!-- bench:{re.escape(name)} -->\n).*?(<!-- /bench:{re.escape(name)} -->)", re.DOTALL)
+    block = re.compile(
+        rf"(<!-- bench:{re.escape(name)} -->\n).*?(<!-- /bench:{re.escape(name)} -->)", re.DOTALL
+    )
     found, count = block.subn(lambda match: f"{match[1]}{content}\n{match[2]}", page)
     if count != 1:
         raise ValueError(f"the page has {count} places for the figures of {name!r}; it needs one")

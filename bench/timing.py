@@ -14,6 +14,8 @@ from msgspec import Struct
 
 Clock = Callable[[], int]
 """Nanoseconds."""
+Inputs = Sequence[Any] | Callable[[int], Sequence[Any]]
+"""The inputs of every round, or of the round with a number."""
 
 
 class Quantiles(Struct, frozen=True):
@@ -66,7 +68,7 @@ def durations(call: Callable[[Any], object], inputs: Sequence[Any], clock: Clock
 
 
 def per_input(
-    contestants: Mapping[str, tuple[Callable[[Any], object], Sequence[Any]]],
+    contestants: Mapping[str, tuple[Callable[[Any], object], Inputs]],
     rounds: int,
     clock: Clock = time.thread_time_ns,
 ) -> dict[str, Quantiles]:
@@ -78,7 +80,7 @@ def per_input(
     with undisturbed():
         for number in range(rounds + 1):
             for name, (call, inputs) in contestants.items():
-                taken = durations(call, inputs, clock)
+                taken = durations(call, inputs(number) if callable(inputs) else inputs, clock)
                 if number:
                     found[name].append(quantiles(taken))
     return {name: median_of(measured) for name, measured in found.items()}
