@@ -234,6 +234,7 @@ def _service(name: str) -> dict[str, Any]:
         "sources": [],
         "source_groups": [],
         "source_groups_may": [],
+        "sources_outside": False,
         "via": "tool",
         "certain": True,
     }

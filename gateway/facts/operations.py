@@ -95,6 +95,12 @@ class Findings:
             self._groups.of(path.removesuffix("/**"), _shape(path)) for path in sources if path[0] == "/"
         ]
         groups = tuple(dict.fromkeys(name for member in members for name in member.groups))
+        outside = any(
+            path[0] == "/"
+            and not self._place.holds(path.removesuffix("/**") or "/")
+            and "scratch" not in self._groups.of(path.removesuffix("/**") or "/", _shape(path)).groups
+            for path in sources
+        )
         attr = {
             "host": host.name,
             "port": host.port,
@@ -107,6 +113,7 @@ class Findings:
                 for name in dict.fromkeys(name for member in members for name in member.may)
                 if name not in groups
             ],
+            "sources_outside": outside,
             "via": via,
             "certain": certain,
         }

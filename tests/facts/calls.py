@@ -33,7 +33,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "certain": True,
         "resolved": False,
     },
-    "host": {"via": "tool", "certain": True, "sources": [], "source_groups": [], "source_groups_may": []},
+    "host": {
+        "via": "tool",
+        "certain": True,
+        "sources": [],
+        "source_groups": [],
+        "source_groups_may": [],
+        "sources_outside": False,
+    },
     "mcp_tool": {"via": "mcp", "certain": True, "url": "", "command": ""},
     "subagent": {"via": "tool", "certain": True, "governed": True},
     "command": {

@@ -12,7 +12,10 @@ from gateway.domain.remembered import NOTHING_REMEMBERED, Remembered
 from gateway.facts.shell.builtins import Builtins
 from gateway.facts.shell.commands import parse
 from gateway.facts.shell.context import Context
+from gateway.facts.shell.effects import Credential
+from gateway.facts.shell.environment import secret_names
 from gateway.facts.shell.models import Models
+from gateway.facts.shell.persistence import persistence_of
 from gateway.facts.shell.simple import Runner
 from gateway.facts.shell.state import State
 from gateway.facts.shell.trace import MAX_STEPS, Trace
@@ -65,10 +68,14 @@ def analyse(
     parsed = parse(text)
     walk.note_problem(parsed)
     try:
-        walk.script(parsed.script, state, Context())
+        printed = walk.script(parsed.script, state, Context()).output
         _uncalled(walk)
     except RecursionError:
         trace.limit("too_deep")
+    else:
+        for name in secret_names(name.removeprefix("$") for name in sorted(printed.shown)):
+            trace.credentials[Credential(store="env", names=(name,))] = True
+    trace.persistence.update(dict.fromkeys(persistence_of(trace)))
     return trace
 
 

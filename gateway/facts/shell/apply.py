@@ -11,6 +11,7 @@ from gateway.facts.shell.context import Call, Context
 from gateway.facts.shell.earlier import Earlier, language_of
 from gateway.facts.shell.effects import (
     Agent,
+    Assign,
     Code,
     Contact,
     Copy,
@@ -26,6 +27,7 @@ from gateway.facts.shell.effects import (
     Touch,
     Trait,
 )
+from gateway.facts.shell.environment import assign, secret_names
 from gateway.facts.shell.inline import read_code
 from gateway.facts.shell.network import host_of
 from gateway.facts.shell.places import resolve
@@ -82,17 +84,32 @@ class Application:
                 printed = self._code(walk, call, effect)
             elif type(effect) is Output:
                 output = effect
+            elif type(effect) is Assign:
+                assign(self._runner, walk, call, effect.name, effect.value)
             elif type(effect) is Copy:
                 self._copy(effect, call, fetched)
             else:
                 self._record(effect, state)
                 self.earlier.built(walk, call, effect)
-                if type(effect) is Credential and effect.all:
-                    read.append(Stream(sources=frozenset({f"${_STORES.get(effect.store, effect.store)}"})))
+                if type(effect) is Credential:
+                    read.append(Stream(sources=_credential_sources(effect)))
         if self._trace.remembered.files and not self._files.remote:
             self.earlier.rewritten(call, effects)
         self._files.remote = was_remote
         return self._output(call, output, read, fetched, printed)
+
+    def remote_code(self) -> None:
+        """Bytes from the network reach an interpreter, the command that runs last."""
+        self._trace.remote_code = True
+        self._trace.note("remote_code")
+        self._trait("remote_code")
+
+    def _trait(self, name: str) -> None:
+        """A property of the command that runs last."""
+        trace = self._trace
+        last = trace.commands[-1] if trace.commands else None
+        if last is not None and name not in last.traits:
+            trace.commands[-1] = structs.replace(last, traits=(*last.traits, name))
 
     def _touch(self, effect: Touch, state: State) -> Stream | None:
         if effect.action == "read" and not effect.possible:
@@ -149,13 +166,13 @@ class Application:
         elif type(effect) is Package:
             trace.packages[effect] = True
         elif type(effect) is Credential:
-            trace.credentials[effect] = True
+            names = secret_names(effect.names) if effect.store == "env" else effect.names
+            if names or effect.all or effect.store != "env":
+                trace.credentials[structs.replace(effect, names=names)] = True
         elif type(effect) is Agent:
             trace.agents.setdefault(effect.type)
         elif type(effect) is Trait:
-            last = trace.commands[-1] if trace.commands else None
-            if last is not None and effect.name not in last.traits:
-                trace.commands[-1] = structs.replace(last, traits=(*last.traits, effect.name))
+            self._trait(effect.name)
         elif type(effect) is Note:
             trace.note(effect.reason, effect.dimensions or None)
 
@@ -165,9 +182,16 @@ class Application:
         if printed is not None:
             return printed
         if output is not None and output.text is not None:
-            return Stream(text=output.text, sources=call.sources, hosts=call.hosts)
+            return Stream(
+                text=output.text,
+                sources=call.sources | call.stdin.sources if output.decoded else call.sources,
+                hosts=call.hosts,
+                altered=output.decoded,
+                shown=call.sources if output.shows else frozenset(),
+            )
         if output is not None and output.names is not None:
-            return Stream(names=output.names)
+            shown = call.sources if output.shows else frozenset()
+            return Stream(names=output.names, sources=shown, shown=shown)
         sources = frozenset().union(*(stream.sources for stream in read)) | call.sources
         hosts = frozenset(fetched).union(*(stream.hosts for stream in read))
         if output is not None and output.copies:
@@ -186,6 +210,7 @@ class Application:
             hosts=hosts | through.hosts,
             code=bool(fetched) or through.code or (output is not None and output.fetched),
             altered=True,
+            shown=call.sources if output is not None and output.shows else frozenset(),
         )
 
     def _run(self, walk: Walk, call: Call, effect: Run) -> Stream:
@@ -258,8 +283,7 @@ class Application:
             self._trace.note("dynamic_code")
             return SOMETHING
         if call.hosts:
-            self._trace.remote_code = True
-            self._trace.note("remote_code")
+            self.remote_code()
         context = self._code_context(call, effect)
         if effect.language != "sh":
             return read_code(walk, call, effect, text.text, context)
@@ -282,8 +306,7 @@ class Application:
     def _code_from_input(self, walk: Walk, call: Call, effect: Code) -> Stream:
         stream = call.stdin
         if stream.hosts or stream.code:
-            self._trace.remote_code = True
-            self._trace.note("remote_code")
+            self.remote_code()
             return SOMETHING
         if stream.text is None:
             # The shell's own input is a terminal or empty; a file that was read is project code.
@@ -300,6 +323,8 @@ class Application:
             if stream is not call.state.stdin or stream.sources:
                 self._trace.note("stdin_code")
             return SOMETHING
+        if stream.altered:
+            self._trait("hidden_code")
         context = self._code_context(call, effect)
         if effect.language != "sh":
             return read_code(walk, call, effect, stream.text, context)
@@ -312,8 +337,7 @@ class Application:
     ) -> None:
         """A file that the script wrote is run by a program, or itself."""
         if written.hosts or written.code:
-            self._trace.remote_code = True
-            self._trace.note("remote_code")
+            self.remote_code()
         elif written.text is None:
             self._trace.note("write_then_run")
         else:
@@ -348,6 +372,13 @@ class Application:
             places = resolve(effect.directory, state.directories, state.links)
             state.move(tuple(place.path for place in places) if places else None)
         return state
+
+
+def _credential_sources(effect: Credential) -> frozenset[str]:
+    """What a read credential is called among the sources of what is sent: variables by name, else its store."""
+    if effect.store == "env" and effect.names:
+        return frozenset(f"${name}" for name in effect.names)
+    return frozenset({f"${_STORES.get(effect.store, effect.store)}"})
 
 
 def _filled(field: Field, placeholder: str, name: Field) -> Field:

@@ -80,8 +80,7 @@ def _eval(runner: Runner, walk: Walk, call: Call) -> Outcome:
         return Outcome(SOMETHING, call.state, call.state)
     context = structs.replace(call.context, via="eval", depth=call.context.depth + 1)
     if call.hosts:
-        runner.trace.remote_code = True
-        runner.trace.note("remote_code")
+        runner.application.remote_code()
     return walk.code(" ".join(field.text for field in call.argv[1:]), call.state, context)
 
 
@@ -107,8 +106,7 @@ def _source(runner: Runner, walk: Walk, call: Call) -> Outcome:
 
 def _run_stream(runner: Runner, walk: Walk, call: Call, stream: Stream) -> Outcome:
     if stream.hosts or stream.code:
-        runner.trace.remote_code = True
-        runner.trace.note("remote_code")
+        runner.application.remote_code()
     elif stream.text is None:
         runner.trace.note("dynamic_code")
     else:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.facts.shell.context import Call, Outcome
+from gateway.facts.shell.environment import assign
 from gateway.facts.shell.printing import formatted
 from gateway.facts.shell.state import State
 from gateway.facts.shell.values import (
@@ -88,7 +89,7 @@ def _declare_one(runner: Runner, walk: Walk, call: Call, field: Field, letters: 
         state.arrays[name] = (*state.arrays.get(name, ()), value)
         return
     state.set(name, (value,))
-    runner.trace.environment[name] = value.exact
+    assign(runner, walk, call, name, value)
 
 
 def _refer(state: State, name: str, target: Field) -> None:
@@ -171,8 +172,7 @@ def _printf(runner: Runner, walk: Walk, call: Call) -> Outcome:
     if name is not None:
         call.state.set(name, (Field(text) if text is not None else Field("\0"),))
         return Outcome(NOTHING, call.state, call.state)
-    unknown = Stream(sources=call.sources, hosts=call.hosts)
-    output = Stream(text=text, sources=call.sources, hosts=call.hosts) if text is not None else unknown
+    output = Stream(text=text, sources=call.sources, hosts=call.hosts, shown=call.sources)
     return Outcome(output, call.state, None)
 
 

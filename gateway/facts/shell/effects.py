@@ -92,6 +92,13 @@ class Indirect(Struct, frozen=True, kw_only=True, gc=False):
     name: str
 
 
+class Assign(Struct, frozen=True, kw_only=True, gc=False):
+    """A variable is given to the programs that the command runs (`env name=value command`)."""
+
+    name: str
+    value: Field
+
+
 class Git(Struct, frozen=True, kw_only=True, gc=False):
     """One git operation (shell-facts 1, `git[]`)."""
 
@@ -146,7 +153,8 @@ class Output(Struct, frozen=True, kw_only=True, gc=False):
     """What the command prints, as far as that matters to who reads it.
 
     `text` when it is known, `names` when it lists paths, `copies` when it is the content of what it read or else of its
-    input, `filters` when it is some of the lines of these, `fetched` when it comes from another machine.
+    input, `filters` when it is some of the lines of these, `fetched` when it comes from another machine, `decoded` when it
+    is its input in another encoding, `shows` when it is its arguments.
     """
 
     text: str | None = None
@@ -154,8 +162,24 @@ class Output(Struct, frozen=True, kw_only=True, gc=False):
     copies: bool = False
     filters: bool = False
     fetched: bool = False
+    decoded: bool = False
+    shows: bool = False
 
 
 Effect = Union[  # noqa: UP007  # a closed union reads as one
-    Touch, Contact, Copy, Link, Run, Code, Indirect, Git, Package, Credential, Agent, Trait, Note, Output
+    Touch,
+    Contact,
+    Copy,
+    Link,
+    Run,
+    Code,
+    Assign,
+    Indirect,
+    Git,
+    Package,
+    Credential,
+    Agent,
+    Trait,
+    Note,
+    Output,
 ]

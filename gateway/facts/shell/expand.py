@@ -205,7 +205,11 @@ class Expansion:
         index = self.text(part.index) if part.index is not None else None
         if index is not None and index.exact not in ("@", "*"):
             self.around.evaluate(index)
+        told = f"${part.name}" in self.sources
         value = self.value(part.name, index)
+        if (part.length or part.operator in ("+", ":+")) and not told:
+            # Whether it is set, or how long it is, is all that the word then holds of it.
+            self.sources.discard(f"${part.name}")
         if part.indirect:
             value = self._indirect(part, value)
         if part.length:

@@ -166,13 +166,17 @@ def arithmetic(source: Source, closing: str) -> Word:
 
 
 def nested(source: Source, closing: str) -> Script:
-    """The list up to `closing`, which is consumed; documents that it asked for end with it."""
-    waiting = len(source.pending)
+    """The list up to `closing`, which is consumed; documents that it asked for end with it.
+
+    Its newlines are not those that documents of the commands around it wait for.
+    """
+    around, source.pending = source.pending, []
     source.count()
     source.enter()
     script = source.readers.script(source, closing)
-    source.end_documents(waiting)
+    source.end_documents()
     source.leave()
+    source.pending = around
     return script
 
 
@@ -207,7 +211,7 @@ def _parenthesis(source: Source, *, quoted: bool) -> Part:
     source.pos += 1
     here = source.pos
     if source.at("(") and here not in source.not_arithmetic:
-        waiting, depth = len(source.pending), source.depth
+        waiting, depth = list(source.pending), source.depth
         source.operator("(")
         try:
             source.count()
@@ -218,5 +222,5 @@ def _parenthesis(source: Source, *, quoted: bool) -> Part:
         except ShellSyntaxError:
             source.not_arithmetic.add(here)
             source.pos, source.depth = here, depth
-            del source.pending[waiting:]
+            source.pending = waiting
     return CommandSubstitution(script=nested(source, ")"), quoted=quoted)

@@ -10,6 +10,7 @@ from gateway.facts.shell.apply import Application
 from gateway.facts.shell.arrays import Array
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.context import Call, Context, Outcome
+from gateway.facts.shell.environment import assign
 from gateway.facts.shell.files import PROCESS_PATH, Files
 from gateway.facts.shell.models import Invocation, Models
 from gateway.facts.shell.places import resolve
@@ -95,8 +96,11 @@ class Runner:
             value = self._assign(walk, assignment, expansion, state, context, keep=not argv)
             if value is not None:
                 prefix[assignment.name] = value
-                self.trace.environment[assignment.name] = value.exact
+        self.trace.environment_used.update(dict.fromkeys(sorted(expansion.used)))
         if not argv:
+            shell = Call(argv=[Field("export")], state=state, context=context, stdin=NOTHING)
+            for name, value in prefix.items():
+                assign(self, walk, shell, name, value)
             outcome = Outcome(NOTHING, state, None)
         else:
             call = Call(
@@ -110,6 +114,8 @@ class Runner:
                 arrays=arrays,
                 descriptors=redirected.descriptors,
             )
+            for name, value in prefix.items():
+                assign(self, walk, call, name, value)
             outcome = self.run(walk, call)
         output = redirected.write(outcome.output, outcome.then or outcome.otherwise or state)
         return Outcome(output, outcome.then, outcome.otherwise)
@@ -164,7 +170,6 @@ class Runner:
             value = expansion.around.evaluate(value)
         if keep:
             state.set(name, (value,))
-            self.trace.environment[name] = value.exact
             if name == "PWD" and value.known:
                 state.variables["PWD"] = (value,)
         del walk, context

@@ -108,6 +108,8 @@ class Stream(Struct, frozen=True, kw_only=True):
     """Whether it may be program text fetched from elsewhere."""
     altered: bool = False
     """Whether a program made it of its `sources`, so that it need not be what is in them."""
+    shown: frozenset[str] = frozenset()
+    """Variables whose values stand in it as they are."""
 
     @property
     def closed(self) -> bool:
@@ -137,6 +139,7 @@ def merge_streams(streams: Iterable[Stream]) -> Stream:
         else tuple(field for part in names for field in part or ()),
         code=any(stream.code for stream in found),
         altered=any(stream.altered for stream in found),
+        shown=frozenset().union(*(stream.shown for stream in found)),
     )
 
 
@@ -152,6 +155,7 @@ def either(left: Stream, right: Stream) -> Stream:
         names=tuple(dict.fromkeys((*mine, *yours))) if mine is not None and yours is not None else None,
         code=left.code or right.code,
         altered=left.altered or right.altered,
+        shown=left.shown | right.shown,
     )
 
 

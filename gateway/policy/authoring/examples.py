@@ -65,6 +65,7 @@ def host_example(host: str, groups: list[str] | None = None) -> Example:
             "sources": [],
             "source_groups": [],
             "source_groups_may": [],
+            "sources_outside": False,
         },
     )
 

@@ -38,7 +38,7 @@ def encoding(invocation: Invocation, model: Model) -> list[Effect]:
     if paths or not arguments.has(*_DECODES) or not _whole(invocation.name, arguments):
         return effects
     text = decoded(invocation.name, invocation.stdin.text)
-    return [*effects, Output(text=text)] if text is not None else effects
+    return [*effects, Output(text=text, decoded=True)] if text is not None else effects
 
 
 def _whole(name: str, arguments: Arguments) -> bool:

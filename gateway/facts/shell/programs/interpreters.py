@@ -298,7 +298,10 @@ def crontab(invocation: Invocation, model: Model) -> list[Effect]:
     arguments = parse_arguments(invocation.argv, Grammar(valued=all_names(model.options)))
     if arguments.has("-l"):
         return []
-    effects: list[Effect] = [Touch(action="write", path=Field("/var/spool/cron/crontabs"))]
+    effects: list[Effect] = [
+        Touch(action="write", path=Field("/var/spool/cron/crontabs")),
+        Trait(name="persistence"),
+    ]
     if arguments.has("-r", "-e"):
         return effects
     operand = arguments.operands[0] if arguments.operands else Field("-")

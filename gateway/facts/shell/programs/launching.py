@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Final
 
-from gateway.facts.shell.effects import Code, Credential, Effect, Note, Run
+from gateway.facts.shell.effects import Assign, Code, Credential, Effect, Note, Run
 from gateway.facts.shell.models import Invocation, Model
 from gateway.facts.shell.options import Grammar, parse_arguments
 from gateway.facts.shell.values import Field
@@ -69,11 +69,13 @@ def env(invocation: Invocation, model: Model) -> list[Effect]:
             directory = taken if name in ("-C", "--chdir") else directory
         elif name == "--chdir" and separator:
             directory = Field(attached)
+    effects: list[Effect] = []
     while arguments and _ASSIGNMENT.match(arguments[0].text):
-        arguments.pop(0)
+        name, _, text = arguments[0].text.partition("=")
+        effects.append(Assign(name=name, value=Field(text, arguments.pop(0).glob)))
     if not arguments:
-        return [Credential(store="env", all=True)]
-    return [Run(argv=tuple(arguments), via="env", directory=directory)]
+        return [*effects, Credential(store="env", all=True)]
+    return [*effects, Run(argv=tuple(arguments), via="env", directory=directory)]
 
 
 def _split(text: str) -> list[str]:

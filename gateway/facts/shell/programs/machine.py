@@ -5,7 +5,10 @@ Source: mount(8), getent(1).
 
 from __future__ import annotations
 
-from gateway.facts.shell.effects import Effect, Link, Note, Touch
+import re
+from typing import Final
+
+from gateway.facts.shell.effects import Effect, Link, Note, Touch, Trait
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.options import Grammar, all_names, parse_arguments
 
@@ -32,6 +35,26 @@ def mount(invocation: Invocation, model: Model) -> list[Effect]:
     effects.append(Touch(action="write", path=target))
     effects.append(Note(reason="privileged_ns", dimensions=() if bound else ("read", "write")))
     return [*effects, Link(target=source, name=target)] if bound else effects
+
+
+_SETS_ID: Final = re.compile(r"(?:[ugoa]*[+=][rwxXt]*s|0?[2-7][0-7]{3}$)")
+
+
+def permissions(invocation: Invocation, model: Model) -> list[Effect]:
+    """`chmod mode files`: files are changed, trees with `-R`; a set-user-ID bit hands out its owner's rights."""
+    modes = [field for field in invocation.argv if _MODE.fullmatch(field.text)]
+    argv = tuple(field for field in invocation.argv if field not in modes[:1])
+    arguments = parse_arguments(argv, Grammar(valued=all_names(model.options)))
+    tree = arguments.has("-R", "--recursive")
+    operands = arguments.operands if modes or arguments.has("--reference") else arguments.operands[1:]
+    effects = [*option_effects(model, arguments), Trait(name="changes_permissions")]
+    effects.extend(Touch(action="write", path=path, tree=tree) for path in operands)
+    if any(_SETS_ID.match(mode.text) for mode in modes[:1]):
+        effects.append(Trait(name="raises_rights"))
+    return effects
+
+
+_MODE: Final = re.compile(r"[0-7]{1,5}|[ugoa]*[-+=][rwxXstugo]*(?:,[ugoa]*[-+=][rwxXstugo]*)*")
 
 
 def getent(invocation: Invocation, model: Model) -> list[Effect]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 
-from gateway.facts.shell.effects import Effect, Output, Touch
+from gateway.facts.shell.effects import Credential, Effect, Output, Touch
 from gateway.facts.shell.models import Invocation, Model
 
 
@@ -46,3 +46,10 @@ def test(invocation: Invocation, model: Model) -> list[Effect]:
         ):
             effects.append(Touch(action="list", path=operand))
     return [*effects, Output(text="")]
+
+
+def printenv(invocation: Invocation, model: Model) -> list[Effect]:
+    """`printenv [names]` prints variables of the environment, all of them without a name."""
+    del model
+    names = tuple(field.text for field in invocation.argv if not field.text.startswith("-"))
+    return [Credential(store="env", names=names, all=not names)]

@@ -13,7 +13,8 @@ from gateway.facts.shell.printing import echoed
 from gateway.facts.shell.values import Field
 
 _VALUED: Final = frozenset({"--rcfile", "--init-file"})
-_STARTUP: Final = ("BASH_ENV", "ENV")
+_READS_ENV: Final = frozenset({"sh", "dash", "ash", "ksh", "mksh"})
+"""Shells that run the file which `ENV` names; elsewhere the variable means what the project says."""
 
 
 def shell(invocation: Invocation, model: Model) -> list[Effect]:
@@ -21,10 +22,9 @@ def shell(invocation: Invocation, model: Model) -> list[Effect]:
     del model
     arguments = list(invocation.argv)
     effects: list[Effect] = []
-    for name in _STARTUP:
-        startup = invocation.prefix.get(name)
-        if startup is not None and startup.text:
-            effects.extend((Touch(action="read", path=startup), Touch(action="execute", path=startup)))
+    startup = invocation.prefix.get("ENV") if invocation.name in _READS_ENV else None
+    if startup is not None and startup.text:
+        effects.extend((Touch(action="read", path=startup), Touch(action="execute", path=startup)))
     code = reads_input = False
     while arguments:
         text = arguments[0].text
@@ -72,8 +72,8 @@ def echo(invocation: Invocation, model: Model) -> list[Effect]:
     del model
     text = echoed(invocation.argv)
     if text is None and len(invocation.argv) == 1:
-        return [Output(names=(invocation.argv[0],))]
-    return [Output(text=text)] if text is not None else []
+        return [Output(names=(invocation.argv[0],), shows=True)]
+    return [Output(text=text, shows=True)]
 
 
 def unresolved(reason: str) -> Effect:

@@ -282,7 +282,7 @@ def netcat(invocation: Invocation, model: Model) -> list[Effect]:
     effects: list[Effect] = []
     for text in arguments.values("-c", "--sh-exec", "-e", "--exec"):
         effects.append(Code(language="sh", text=text, via="argument"))
-        effects.append(Note(reason="remote_code", dimensions=("exec",)))
+        effects.extend((Note(reason="remote_code", dimensions=("exec",)), Trait(name="remote_code")))
     effects.extend(Contact(target=host) for host in arguments.values("-x", "--proxy"))
     effects.extend(Touch(action="write", path=path) for path in arguments.values("-o", "--output"))
     if arguments.has("-l", "--listen"):
@@ -321,7 +321,7 @@ def socat(invocation: Invocation, model: Model) -> list[Effect]:
     addresses = [field.text.partition(":")[0].upper() for field in invocation.argv]
     if any(_NETWORK_ADDRESS.match(kind) for kind in addresses):
         if any(isinstance(effect, Code) for effect in effects):
-            effects.append(Note(reason="remote_code", dimensions=("exec",)))
+            effects.extend((Note(reason="remote_code", dimensions=("exec",)), Trait(name="remote_code")))
         effects.append(Output(fetched=True))
     reads = tuple(effect.path for effect in effects if isinstance(effect, Touch) and effect.action == "read")
     return [
@@ -371,5 +371,5 @@ def openssl(invocation: Invocation, model: Model) -> list[Effect]:
     options = {field.text for field in words}
     if "-d" in options and words[0].text in ("base64", "enc") and not {"-in", "-out"} & options:
         text = decoded("base64", invocation.stdin.text) if {"base64", "-base64", "-a"} & options else None
-        return [*effects, *([Output(text=text)] if text is not None else [])]
+        return [*effects, *([Output(text=text, decoded=True)] if text is not None else [])]
     return effects

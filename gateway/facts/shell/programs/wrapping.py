@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
-from gateway.facts.shell.effects import Code, Effect, Note, Output, Run, Touch
+from gateway.facts.shell.effects import Assign, Code, Effect, Note, Output, Run, Touch, Trait
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.options import Arguments, Grammar, all_names, parse_arguments
 from gateway.facts.shell.programs.finding import below
@@ -40,8 +40,10 @@ def sudo(invocation: Invocation, model: Model) -> list[Effect]:
     """`sudo`: a command, a file to edit (`-e`), or a shell that reads its input (`-i`, `-s`)."""
     arguments = _parsed(invocation, model, stop=True)
     operands = list(arguments.operands)
+    effects: list[Effect] = []
     while operands and _is_assignment(operands[0]):
-        operands.pop(0)
+        name, _, text = operands[0].text.partition("=")
+        effects.append(Assign(name=name, value=Field(text, operands.pop(0).glob)))
     directory = arguments.value("-D", "--chdir")
     if invocation.name == "sudoedit" or arguments.has(*_EDITS):
         return [Touch(action=action, path=path) for path in operands for action in ("read", "write")]
@@ -49,8 +51,8 @@ def sudo(invocation: Invocation, model: Model) -> list[Effect]:
         reads = arguments.has("-i", "-s", "--login", "--shell")
         return [Code(language="sh", text=None, via="privileged")] if reads else []
     if arguments.has("-i", "-s", "--login", "--shell"):
-        return [_joined(operands, "privileged")]
-    return [Run(argv=tuple(operands), via="privileged", directory=directory)]
+        return [*effects, _joined(operands, "privileged")]
+    return [*effects, Run(argv=tuple(operands), via="privileged", directory=directory)]
 
 
 def _is_assignment(field: Field) -> bool:
@@ -335,6 +337,7 @@ def scheduled(invocation: Invocation, model: Model) -> list[Effect]:
     effects = option_effects(model, arguments)
     if arguments.has("-l", "-q", "-d", "-r", "-c"):
         return effects
+    effects.append(Trait(name="persistence"))
     script_file = arguments.value("-f")
     return effects if script_file is not None else [*effects, Code(language="sh", text=None, via="scheduled")]
 
