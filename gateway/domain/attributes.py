@@ -52,6 +52,7 @@ ATTRIBUTE_VALUES: dict[tuple[str, str], tuple[str, ...]] = {
         "changes_network",
         "raises_rights",
         "remote_code",
+        "remote_shell",
         "hidden_code",
         "persistence",
         "services",

@@ -282,7 +282,7 @@ def netcat(invocation: Invocation, model: Model) -> list[Effect]:
     effects: list[Effect] = []
     for text in arguments.values("-c", "--sh-exec", "-e", "--exec"):
         effects.append(Code(language="sh", text=text, via="argument"))
-        effects.extend((Note(reason="remote_code", dimensions=("exec",)), Trait(name="remote_code")))
+        effects.extend((Note(reason="remote_code", dimensions=("exec",)), Trait(name="remote_shell")))
     effects.extend(Contact(target=host) for host in arguments.values("-x", "--proxy"))
     effects.extend(Touch(action="write", path=path) for path in arguments.values("-o", "--output"))
     if arguments.has("-l", "--listen"):
@@ -321,7 +321,7 @@ def socat(invocation: Invocation, model: Model) -> list[Effect]:
     addresses = [field.text.partition(":")[0].upper() for field in invocation.argv]
     if any(_NETWORK_ADDRESS.match(kind) for kind in addresses):
         if any(isinstance(effect, Code) for effect in effects):
-            effects.extend((Note(reason="remote_code", dimensions=("exec",)), Trait(name="remote_code")))
+            effects.extend((Note(reason="remote_code", dimensions=("exec",)), Trait(name="remote_shell")))
         effects.append(Output(fetched=True))
     reads = tuple(effect.path for effect in effects if isinstance(effect, Touch) and effect.action == "read")
     return [
