@@ -104,6 +104,8 @@ class FactsSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Hosts that are the project's own (`*.example.com` for all below): policies see them in the group `project`."""
     mcp: Mapping[str, McpServerSection] = field(default_factory=dict)
     """MCP servers by the name they are configured under. A server described here is known and no longer asked about."""
+    resolve_symlinks: bool = False
+    """Look every path up on this machine's disk, and judge where its links lead as well. Only where agents share that disk."""
 
 
 class Token(
@@ -247,8 +249,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Further policy directories beside the shipped packs."""
     watch_policies: bool = False
     """Load policies anew once their files changed and then stayed the same for a second. SIGHUP does so in any case."""
-    packs: Mapping[str, bool] = field(default_factory=dict)
-    """`<pack>: false` or `<pack>.<rule>: false` switches rules off by name."""
+    packs: Mapping[str, bool | Literal["local", "backend"]] = field(default_factory=dict)
+    """Switches for packs (`git_safety: false`) and single rules (`strict.public_host: true`); `ostiary config packs`.
+
+    `evaluate: local` asks the packs and `policies` in process even if `backend` is a remote PDP; the stricter answer counts.
+    """
     backend: Literal["local", "cerbos"] = "local"
     """Who decides: the embedded engine, or a Cerbos PDP."""
     cerbos: Cerbos = Cerbos()

@@ -1,6 +1,8 @@
 """The enforcement point (PEP), as a recipe and without I/O: `begin` a call, decide, `finish` it.
 
     begin(arrival) -> Answered | Pending      who, what it would do, what to ask
+                   -> Analysing               where that takes more than a moment: then
+    analysed(analysing, analysis) -> Answered | Pending
     finish(pending, answer) -> Answered       combine, apply mode and failure policy, write the record
 
 The caller brings bytes, clocks and the backend's answer, and sends the reply only after the record is journalled; so one
@@ -19,6 +21,7 @@ from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis
 from gateway.domain.ports import Analyser, Clock, Identified, NewId, Pdp, Redactor, Stopwatch
 from gateway.domain.record import Record
+from gateway.domain.remembered import Remembered
 from gateway.domain.vocabulary import DECIDED_EVENTS, GUARD_EVENTS, SESSION_START_EVENTS, Cause, Mode
 from gateway.enforcement.checks import Question, Questions, reserved_in
 from gateway.enforcement.combine import Combined, combine
@@ -59,6 +62,17 @@ class Call(Struct, kw_only=True):
     doubts: tuple[Doubt, ...] = ()
 
 
+class Analysing(Struct, frozen=True, kw_only=True):
+    """A call whose analysis is to be completed elsewhere; `first` is what is known of it already, None for nothing."""
+
+    event: HookEvent
+    remembered: Remembered
+    first: Analysis | None
+    call: Call
+    arrival: Arrival
+    asked_at: int
+
+
 class Pending(Struct, frozen=True, kw_only=True):
     """A call that waits for the backend's answer to `question`."""
 
@@ -82,7 +96,10 @@ class Answered(Struct, frozen=True, kw_only=True):
 
 
 class Enforcer:
-    """One policy enforcement point. `ready` names what keeps the backend from being used, "" when nothing does."""
+    """One policy enforcement point. `ready` names what keeps the backend from being used, "" when nothing does.
+
+    `incomplete` says whether an analysis is to be completed elsewhere (`Analyst.wanted`).
+    """
 
     def __init__(
         self,
@@ -100,6 +117,7 @@ class Enforcer:
         stopwatch: Stopwatch,
         new_id: NewId,
         ready: Callable[[], str],
+        incomplete: Callable[[Analysis], bool] = lambda _analysis: False,
     ) -> None:
         self._stance = stance
         self._analyser = analyser
@@ -114,6 +132,7 @@ class Enforcer:
         self._stopwatch = stopwatch
         self._new_id = new_id
         self._ready = ready
+        self._incomplete = incomplete
 
     def mode_of(self, identified: Identified, agent: str, event: str) -> Mode:
         """The mode of a call; with no event known, the strictest that any event of this caller could have."""
@@ -125,7 +144,7 @@ class Enforcer:
             agent_bound=identified.agent_bound,
         )
 
-    def begin(self, arrival: Arrival) -> Answered | Pending:
+    def begin(self, arrival: Arrival) -> Answered | Analysing | Pending:
         """Everything before the question to the backend; a call that needs none is answered at once."""
         event = arrival.event
         call = self._call(arrival)
@@ -139,14 +158,27 @@ class Enforcer:
         if reserved_in(event.payload):
             facts.flags += ("reserved_attribute",)
         call.seen = self._lookback.of(facts)
-        if event.event not in _DECIDED:
-            if call.seen is None:
-                self._analyse(call)
+        if event.event not in _DECIDED and call.seen is not None:
             return self._notice(call, arrival)
-        analysis = self._analyse(call)
+        began = self._stopwatch()
+        remembered = self._lookback.remembered(facts)
+        first = self._analyser.analyse_now(event, remembered)
+        step = Analysing(
+            event=event, remembered=remembered, first=first, call=call, arrival=arrival, asked_at=began
+        )
+        return step if first is None or self._incomplete(first) else self.analysed(step, first)
+
+    def analysed(self, step: Analysing, analysis: Analysis) -> Answered | Pending:
+        """What follows once it is known what the call would do."""
+        call, event = step.call, step.event
+        call.facts.analysis = analysis
+        call.timings["analyse"] = self._stopwatch() - step.asked_at
+        if event.event not in _DECIDED:
+            return self._notice(call, step.arrival)
         refusal = self._refuse_unasked(call)
         if refusal is not None:
             return self._conclude(call, refusal)
+        facts = call.facts
         question = self._questions.ask(event, analysis, facts.principal, facts.decision_id)
         pending = Pending(question=question, call=call, asked_at=self._stopwatch())
         if not question.asked:
@@ -227,14 +259,6 @@ class Enforcer:
         )
         call.recorded = admission.recorded
         return admission
-
-    def _analyse(self, call: Call) -> Analysis:
-        began = self._stopwatch()
-        analysis = call.facts.analysis = self._analyser.analyse(
-            call.facts.event, self._lookback.remembered(call.facts)
-        )
-        call.timings["analyse"] = self._stopwatch() - began
-        return analysis
 
     def _refuse_unasked(self, call: Call) -> Verdict | None:
         """Reasons to decide without the backend, hardest first."""

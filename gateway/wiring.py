@@ -26,7 +26,6 @@ from gateway.config import Config
 from gateway.configuration.rules import (
     check_settings,
     config_digest,
-    facts_settings,
     identity_rules,
     posture_of,
     quota,
@@ -41,8 +40,9 @@ from gateway.enforcement.lookback import Lookback
 from gateway.enforcement.messages import Messages, MessageSettings
 from gateway.enforcement.quota import Meters
 from gateway.enforcement.recording import Origin
-from gateway.facts.analyser import CallAnalyser, FactsData, facts_data
+from gateway.facts.analyser import FactsData, facts_data
 from gateway.identity.resolver import Identities
+from gateway.memory_metrics import MemoryMetrics
 from gateway.policy_sets.news import PolicyNews
 from gateway.policy_sets.packs import shipped_packs
 from gateway.processes.clerk_process import ClerkProcess
@@ -60,6 +60,7 @@ from gateway.web.hooks import HookLimits, Hooks, RecordObserver
 from gateway.web.listeners import address_of, bind
 from gateway.web.query_forward import QueryForward
 from gateway.wiring_backends import build_remote, remote_rules
+from gateway.wiring_facts import build_gate_facts, facts_setup
 from gateway.wiring_policies import keep_policies, load_policies, policy_watch, reload_policies, retirement
 from gateway.wiring_record import QUERY_SOCKET, clerk_environment
 
@@ -228,6 +229,7 @@ class GateBuilder:
             return self._local
         self._remote = build_remote(
             self._config,
+            self._local,
             self._telemetry.asked,
             lambda problem: self._supervision.proved(problem),  # noqa: PLW0108 - supervision is built after its backend
         )
@@ -285,21 +287,21 @@ class GateBuilder:
 
     def _build_hooks(self, instance: Instance) -> Hooks:
         config = self._config
-        facts = facts_settings(
-            config,
-            [instance.directory, *self._own_places()],
-            [self._listen, self._admin_listen],
-            self._facts,
+        setup = facts_setup(
+            config, [instance.directory, *self._own_places()], self._listen, self._admin_listen
         )
+        self._call_facts = build_gate_facts(setup, self._facts, instance.directory / QUERY_SOCKET)
+        memory = SessionMemory()
+        self._telemetry.registry.register(MemoryMetrics(memory.work, self._call_facts.analyser.kept))
         self._questions = Questions(check_settings(config, self._policies.rules_off), self._pdp)
         redactor = RecordRedactor(instance.key, instance.key_id, redaction_data())
         enforcer = Enforcer(
             stance=stance(config),
-            analyser=CallAnalyser(facts, self._facts),
+            analyser=self._call_facts.analyser,
             pdp=self._pdp,
             questions=self._questions,
             redactor=redactor,
-            lookback=Lookback(SessionMemory(), redactor),
+            lookback=Lookback(memory, redactor),
             meters=self._meters,
             messages=Messages(
                 MessageSettings(contact=config.messages.contact, recorded=config.messages.recorded)
@@ -309,12 +311,14 @@ class GateBuilder:
             stopwatch=clock.stopwatch,
             new_id=self._new_id,
             ready=lambda: self._supervision.backend_problem,
+            incomplete=self._call_facts.analyst.wanted,
         )
         return Hooks(
             enforcer=enforcer,
             adapters={CLAUDE_CODE: ClaudeCodeAdapter(protocol_data())},
             identity=self._identities,
             pdp=self._pdp,
+            analyst=self._call_facts.analyst,
             journal=self._journal,
             telemetry=self._telemetry,
             limits=HookLimits(deadline_seconds=config.server.deadline_ms / 1000),
@@ -344,6 +348,7 @@ class GateBuilder:
         self._supervision.close()
         await self._news.close()
         await self._lag.stop()
+        await self._call_facts.close()
         self._journal.close()
         await self._clerk.stop()
         await self._pdp.close()

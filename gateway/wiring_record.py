@@ -23,11 +23,15 @@ from gateway.processes.indexing import Indexing
 from gateway.processes.instance import attach_instance
 from gateway.readings import Readings
 from gateway.versions import product_version
+from gateway.web.analysis_api import AnalysisRoutes
 from gateway.web.comparison_api import ComparisonRoutes
 from gateway.web.guards import plain_errors
 from gateway.web.query_api import QueryRoutes
+from gateway.wiring_facts import build_clerk_analysis
 
 QUERY_SOCKET = "query.sock"
+MAX_JOB_BYTES = 16 * 1024 * 1024
+"""A call to analyse: at most what a hook may send, with what its session wrote."""
 INDEX_NAME = "index.sqlite"
 
 
@@ -45,8 +49,14 @@ def build_clerk(data_dir: Path) -> Clerk:
     journal, readings = _readings(data_dir, "clerk")
     routes = QueryRoutes(store=store, indexing=indexing, audited=readings.record)
     comparison = Comparison(PolicyHistory(data_dir), lambda: SqliteStore(data_dir / INDEX_NAME))
-    application = web.Application(middlewares=[plain_errors])
-    application.add_routes([*routes.routes(), *ComparisonRoutes(comparison.run, indexing.catch_up).routes()])
+    application = web.Application(middlewares=[plain_errors], client_max_size=MAX_JOB_BYTES)
+    application.add_routes(
+        [
+            *routes.routes(),
+            *ComparisonRoutes(comparison.run, indexing.catch_up).routes(),
+            *AnalysisRoutes(build_clerk_analysis(), clock.stopwatch).routes(),
+        ]
+    )
 
     def close() -> None:
         journal.close()

@@ -100,6 +100,26 @@ class Analyser(Protocol):
         """What the call would do. Never raises for an input of any shape: a limit or surprise is in the analysis."""
         ...
 
+    def analyse_now(self, event: HookEvent, remembered: Remembered) -> Analysis | None:
+        """The same, or None where it needs more than a millisecond or so and would hold others up."""
+        ...
+
+    def cut_short(self, event: HookEvent, remembered: Remembered, reason: str) -> Analysis:
+        """What can be told without the analysis that `analyse_now` put off: `reason` is in `limits_hit`."""
+        ...
+
+
+class Analyst(Protocol):
+    """Analyses beyond what the loop may do itself: long commands elsewhere, links on the disk."""
+
+    def wanted(self, analysis: Analysis | None) -> bool:
+        """Whether an analysis is still to be completed. None: it was put off."""
+        ...
+
+    async def complete(self, event: HookEvent, remembered: Remembered, first: Analysis | None) -> Analysis:
+        """The whole analysis. Never raises: what was not reached in time is in `limits_hit`."""
+        ...
+
 
 class Redactor(Protocol):
     """The one choke point through which every stored value goes."""

@@ -18,6 +18,9 @@ TABLES = "tables"
 """Name under which links and aliases are consulted: every path and every command's name is looked up there."""
 
 
+_LOOKED_FOR = frozenset({"makefile", "gnumakefile", "package.json"})
+
+
 class Text(Struct, frozen=True):
     """One content that a file may have. None: not known. `whole` is false for a part of a content that is not known."""
 
@@ -63,6 +66,8 @@ class Remembered(Struct, frozen=True):
 
     def named(self, name: str) -> tuple[str, ...]:
         """Keys of the files with this last name, wherever they are."""
+        if not self.files:
+            return ()
         ending = f"/{file_key(name)}"
         return tuple(key for key in self.files if key.endswith(ending))
 
@@ -72,8 +77,21 @@ class Remembered(Struct, frozen=True):
         patterns = {wanted, wanted.replace("/**/", "/")}
         return tuple(key for key in self.files if any(fnmatchcase(key, one) for one in patterns))
 
+    def weight(self, command: str) -> int:
+        """Characters of the contents that a command may run: of files whose last name it tells, or that tools look for."""
+        if not self.files:
+            return 0
+        told = file_key(command)
+        return sum(
+            sum(len(text.text or "") for text in texts)
+            for key, texts in self.files.items()
+            if (name := key[key.rfind("/") + 1 :]) in told or name in _LOOKED_FOR
+        )
+
     def states(self, names: Iterable[str]) -> tuple[object, ...]:
         """What is remembered under the names an analysis consulted: equal states, equal facts."""
+        if not self.files:
+            return tuple([self._state(name) if name == TABLES else () for name in names])
         return tuple([self._state(name) for name in names])
 
     def _state(self, name: str) -> object:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis, Operation
 from gateway.domain.remembered import NOTHING_REMEMBERED, Remembered
+from gateway.facts.argument_commands import ArgumentCommands
 from gateway.facts.globs import listed
 from gateway.facts.groups import GroupData, PathGroups, Shape, group_data
 from gateway.facts.hosts import HostData, Hosts, host_data
@@ -24,6 +25,7 @@ from gateway.facts.refs import ProtectedRefs
 from gateway.facts.shell.catalogue import shipped_models
 from gateway.facts.shell.models import Model, Models
 from gateway.facts.shell_commands import ShellCommands
+from gateway.facts.shell_memo import TraceMemo
 from gateway.facts.tool_data import FileRow, ToolData, tool_data
 
 
@@ -83,18 +85,42 @@ class CallAnalyser:
         )
         models = data.commands.extended(settings.commands) if settings.commands else data.commands
         self._commands = ShellCommands(models, self._hosts, settings.refs)
-        self._mcp = McpCalls(McpModels(data.mcp, settings.mcp_servers), self._hosts)
+        self._mcp = McpCalls(
+            McpModels(data.mcp, settings.mcp_servers), self._hosts, ArgumentCommands(self._commands)
+        )
 
     def analyse(self, event: HookEvent, remembered: Remembered = NOTHING_REMEMBERED) -> Analysis:
         """What the call would do. Total: what has no known shape yields no operation and stays unknown."""
         place = self._places.of(event)
-        project = place.project
+        return self._analysis(event, place, Findings(self._groups, place, remembered))
+
+    def analyse_now(self, event: HookEvent, remembered: Remembered) -> Analysis | None:
+        """The same, or None where a command of the call needs too much work for the loop that answers others."""
+        place = self._places.of(event)
         findings = Findings(self._groups, place, remembered)
+        findings.effort = "inline"
+        found = self._analysis(event, place, findings)
+        return None if findings.deferred else found
+
+    def cut_short(self, event: HookEvent, remembered: Remembered, reason: str) -> Analysis:
+        """What is known of a call whose command could not be analysed: `reason` is the limit that was hit."""
+        place = self._places.of(event)
+        findings = Findings(self._groups, place, remembered)
+        findings.effort, findings.reason = "none", reason
+        return self._analysis(event, place, findings)
+
+    @property
+    def kept(self) -> TraceMemo:
+        """The analyses of commands that are kept, with their counts."""
+        return self._commands.kept
+
+    def _analysis(self, event: HookEvent, place: Place, findings: Findings) -> Analysis:
+        project = place.project
         shell = self._operations(event, place, findings)
         everything = findings.all()
         left = findings.left
         if event.tool and event.tool not in self._tools.shells:
-            left = left_by(self._tools.leaves.get(event.tool), event.tool_input, everything)
+            left = [*left, *left_by(self._tools.leaves.get(event.tool), event.tool_input, everything)]
         operations, truncated = worst_first(everything)
         certain = _union(everything, "groups")
         may = _union(everything, "groups_may")
@@ -119,8 +145,7 @@ class CallAnalyser:
         """Find the operations of a call; the value is `R.attr.shell` where a command was analysed."""
         tool, given, tools = event.tool, event.tool_input, self._tools
         if event.mcp_server is not None:
-            self._mcp.call(event, findings)
-            return None
+            return self._mcp.call(event, place, findings)
         if event.event == "ConfigChange":
             path, source = event.payload.get("file_path"), event.payload.get("source")
             if isinstance(path, str) and not (
@@ -129,8 +154,7 @@ class CallAnalyser:
                 findings.file(path, ("write",), "path", via="config_change")
             return None
         if tool and tool not in self._known:
-            self._mcp.unknown(event, findings)
-            return None
+            return self._mcp.unknown(event, place, findings)
         for row in tools.files.get(tool, ()):
             self._file(row, given, findings)
         if tool in tools.urls:
@@ -234,6 +258,7 @@ def _service(name: str) -> dict[str, Any]:
         "sources": [],
         "source_groups": [],
         "source_groups_may": [],
+        "runs": False,
         "sources_outside": False,
         "via": "tool",
         "certain": True,

@@ -7,7 +7,7 @@ search over a whole project is not taken for the reading of its secrets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -24,6 +24,10 @@ MAX_WORK = 1000
 """How many places one call may name, patterns counted tenfold: more would hold up everybody else's calls."""
 _PATTERN_WORK = 10
 _CHARACTERS_A_PLACE = 256
+
+
+Effort = Literal["full", "inline", "none"]
+"""How much work a command's analysis may be: all it needs, what holds nobody up, or nothing beyond what is kept."""
 
 
 class Target(Struct, frozen=True):
@@ -59,8 +63,15 @@ class Findings:
         self._work = MAX_WORK
         self.flags: list[str] = []
         self.limits: list[str] = []
+        self.tentative = False
+        """Whether what is added now happens only perhaps."""
         self.shell = False
         """Whether a shell command or program text is among the arguments."""
+        self.effort: Effort = "full"
+        self.reason = ""
+        """With the effort `none`, the limit that is told in the place of what a command does."""
+        self.deferred = False
+        """Whether a command needs more effort than is allowed here."""
         self.left: list[Change] = []
         """What later calls of the session must know."""
         self.consulted: dict[str, None] = {TABLES: None}
@@ -88,9 +99,9 @@ class Findings:
         return found
 
     def host(
-        self, host: Host, action: str, *, via: str, certain: bool = True, sources: Sequence[str] = ()
+        self, host: Host, action: str, *, via: str, certain: bool = True, sources: Sequence[str] = (), runs: bool = False
     ) -> None:
-        """A host that is contacted, and the paths and variables whose content goes there."""
+        """A host that is contacted, the paths and variables whose content goes there, whether what it answers is run."""
         members = [
             self._groups.of(path.removesuffix("/**"), _shape(path)) for path in sources if path[0] == "/"
         ]
@@ -113,6 +124,7 @@ class Findings:
                 for name in dict.fromkeys(name for member in members for name in member.may)
                 if name not in groups
             ],
+            "runs": runs,
             "sources_outside": outside,
             "via": via,
             "certain": certain,
@@ -124,6 +136,10 @@ class Findings:
 
         Two pushes to one remote are two operations: the second may be forced.
         """
+        if self.tentative and operation.attr["certain"]:
+            operation = Operation(
+                operation.kind, operation.action, operation.id, {**operation.attr, "certain": False}
+            )
         key = (operation.kind, operation.action, operation.id)
         kept = self._found.get(key)
         if kept is not None and operation.kind != "file" and not _alike(kept, operation):
@@ -217,7 +233,11 @@ class Findings:
         }
         identifier = f"{path.rstrip('/')}/**" if target.shape == "tree" else path
         for action in actions:
-            self.add(Operation("file", action, identifier, attr))
+            if action == "delete" and self._place.is_root(path):
+                rooted = {**attr, "groups": [*attr["groups"], "project_root"]}
+                self.add(Operation("file", action, identifier, rooted))
+            else:
+                self.add(Operation("file", action, identifier, attr))
 
 
 def _shape(path: str) -> Shape:

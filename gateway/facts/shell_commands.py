@@ -11,7 +11,7 @@ from gateway.facts.hosts import Hosts
 from gateway.facts.operations import Findings
 from gateway.facts.place import Place
 from gateway.facts.refs import ProtectedRefs
-from gateway.facts.shell.analysis import Surroundings, analyse
+from gateway.facts.shell.analysis import Surroundings, analyse, analyse_code
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.trace import Trace
 from gateway.facts.shell_memo import KEPT_BYTES, TraceMemo
@@ -21,8 +21,14 @@ _ANY_HOME = "/home/~"
 """Stands for a home nobody knows: it is in every group that holds under any home."""
 _DIALECTS = ("zsh", "bash", "dash", "ksh", "ash", "sh", "fish")
 _FOREIGN = ("pwsh", "powershell", "cmd")
+CODE = "code:"
+"""Begins the dialect of program texts."""
 _TOKENS = re.compile(r"[^\s'\"|;&<>()`{}=,]+")
 _MAX_SWEPT = 400
+INLINE_BYTES = 4096
+"""Longer commands, with what they run of what the session wrote, are not analysed in the loop that answers others."""
+INLINE_STEPS = 40
+"""Commands that an inline analysis may simulate; what needs more is longer than its text."""
 
 
 class ShellCommands:
@@ -35,9 +41,16 @@ class ShellCommands:
         self._site = Site(hosts, refs, GatewayGuard(guard_data(), hosts))
         self.kept = TraceMemo(kept_bytes)
 
-    def call(self, command: str, event: HookEvent, place: Place, findings: Findings) -> dict[str, Any]:
-        """What a command would do, put among the findings; the value is `R.attr.shell`."""
-        dialect = dialect_of(event.claims.shell)
+    def call(
+        self, command: str, event: HookEvent, place: Place, findings: Findings, *, dialect: str = ""
+    ) -> dict[str, Any] | None:
+        """What a command would do, put among the findings; the value is `R.attr.shell`.
+
+        `dialect` is the session's unless it is given; `code:LANGUAGE` is a program text.
+
+        None, with `findings.deferred` set, where that would take longer than `findings.effort` allows.
+        """
+        dialect = dialect or dialect_of(event.claims.shell)
         home = place.project.home or _ANY_HOME
         around = Surroundings(
             cwd=place.cwd,
@@ -46,7 +59,10 @@ class ShellCommands:
             user="" if home == _ANY_HOME else home.rpartition("/")[2],
             dialect=dialect,
         )
-        trace = self._trace(command, around, findings.remembered)
+        trace = self._trace(command, around, findings)
+        if trace is None:
+            findings.deferred = True
+            return None
         findings.left.extend(trace.left)
         findings.consulted.update(trace.consulted)
         if "syntax" in trace.reasons or trace.limits:
@@ -55,22 +71,44 @@ class ShellCommands:
             trace, findings, self._site, dialect=dialect, models=self._models.revision
         )
 
-    def _trace(self, command: str, around: Surroundings, remembered: Remembered) -> Trace:
+    def _trace(self, command: str, around: Surroundings, findings: Findings) -> Trace | None:
+        remembered = findings.remembered
         found = self.kept.get(command, around, remembered)
-        if found is None:
-            found = (
-                foreign()
-                if around.dialect in _FOREIGN
-                else analyse(command, around, self._models, remembered)
-            )
-            self.kept.put(command, around, remembered, found)
+        if found is not None:
+            return found
+        if findings.effort == "none":
+            return cut_short(findings.reason)
+        if around.dialect in _FOREIGN:
+            found = foreign()
+        elif around.dialect.startswith(CODE):
+            found = analyse_code(around.dialect.removeprefix(CODE), command, around, self._models)
+        elif findings.effort == "full":
+            found = analyse(command, around, self._models, remembered)
+        else:
+            if _bytes(command) + remembered.weight(command) > INLINE_BYTES:
+                return None
+            found = analyse(command, around, self._models, remembered, INLINE_STEPS)
+            if "budget" in found.limits:
+                return None
+        self.kept.put(command, around, remembered, found)
         return found
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def dialect_of(shell: str) -> str:
     """The language of the shell that a client claims: by the name of its program; bash when nobody says."""
     name = re.split(r"[/\\]", shell)[-1].removesuffix(".exe").lower()
     return name if name in (*_DIALECTS, *_FOREIGN) else "bash"
+
+
+def cut_short(reason: str) -> Trace:
+    """A command that could not be analysed in time: a limit, and nothing known."""
+    trace = Trace()
+    trace.limit(reason)
+    return trace
 
 
 def foreign() -> Trace:

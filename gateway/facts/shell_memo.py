@@ -71,6 +71,11 @@ class TraceMemo:
             for dropped in oldest:
                 self._forget(dropped)
 
+    def forget_all(self) -> None:
+        """Keep nothing of what was kept."""
+        self._kept.clear()
+        self.bytes = 0
+
     def _forget(self, kept: _Kept) -> None:
         self.bytes -= kept.size
         self.evictions += 1

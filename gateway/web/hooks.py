@@ -17,10 +17,10 @@ from msgspec import Struct, structs
 from gateway.assurance.synthetic import HEADER, Marks, identified_by
 from gateway.domain.decision import Answer
 from gateway.domain.events import HookEvent
-from gateway.domain.ports import AgentAdapter, Identity, Journal, Pdp, Stopwatch
+from gateway.domain.ports import AgentAdapter, Analyst, Identity, Journal, Pdp, Stopwatch
 from gateway.domain.record import Record, short_id
 from gateway.domain.vocabulary import DECIDED_EVENTS
-from gateway.enforce import Answered, Arrival, Enforcer, bare
+from gateway.enforce import Analysing, Answered, Arrival, Enforcer, bare
 from gateway.enforcement.recording import UNTRANSLATED
 from gateway.errors import PdpError
 from gateway.telemetry import Telemetry
@@ -63,6 +63,7 @@ class Hooks:
         adapters: Mapping[str, AgentAdapter],
         identity: Identity,
         pdp: Pdp,
+        analyst: Analyst,
         journal: Journal,
         telemetry: Telemetry,
         limits: HookLimits,
@@ -75,6 +76,7 @@ class Hooks:
         self._adapters = adapters
         self._identity = identity
         self._pdp = pdp
+        self._analyst = analyst
         self._journal = journal
         self._telemetry = telemetry
         self._limits = limits
@@ -145,6 +147,9 @@ class Hooks:
 
     async def _decide(self, arrival: Arrival) -> Answered:
         step = self._enforcer.begin(arrival)
+        if isinstance(step, Analysing):
+            analysis = await self._analyst.complete(step.event, step.remembered, step.first)
+            step = self._enforcer.analysed(step, analysis)
         if isinstance(step, Answered):
             return step
         try:

@@ -18,7 +18,7 @@ from gateway.domain.modes import ModeRule, Modes
 from gateway.domain.ports import Analyser, Identified, Pdp
 from gateway.domain.principal import Principal, Proof, sorted_roles
 from gateway.domain.vocabulary import FAILURE_DEFAULTS
-from gateway.enforce import Answered, Arrival, Enforcer
+from gateway.enforce import Analysing, Answered, Arrival, Enforcer, Pending
 from gateway.enforcement.checks import CheckSettings, Question, Questions
 from gateway.enforcement.lookback import Lookback
 from gateway.enforcement.messages import Messages, MessageSettings
@@ -129,7 +129,7 @@ class Pep:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         event = ADAPTER.decode(body, headers or {}, legacy_route=legacy_route)
         point = self.enforcer
-        step = point.begin(Arrival(event=event, identified=who or person()))
+        step = self._begun(point, Arrival(event=event, identified=who or person()))
         if isinstance(step, Answered):
             return step
         try:
@@ -146,11 +146,18 @@ class Pep:
         assert not isinstance(step, Answered)
         return step.question
 
+    def _begun(self, point: Enforcer, arrival: Arrival) -> Answered | Pending:
+        """A call whose analysis, if the point puts it off, is made here and now."""
+        step = point.begin(arrival)
+        if isinstance(step, Analysing):
+            step = point.analysed(step, self.analyser.analyse(step.event, step.remembered))
+        return step
+
     async def ask_waiting(self, payload: Mapping[str, Any], who: Identified | None = None) -> Answered:
         """The answer of a backend that has to be waited for."""
         event = ADAPTER.decode(json.dumps(payload).encode(), {})
         point = self.enforcer
-        step = point.begin(Arrival(event=event, identified=who or person()))
+        step = self._begun(point, Arrival(event=event, identified=who or person()))
         if isinstance(step, Answered):
             return step
         return point.finish(step, await self.pdp.decide(step.question.request, 20.0))

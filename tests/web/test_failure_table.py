@@ -25,6 +25,7 @@ from gateway.domain.ports import Identified
 from gateway.domain.vocabulary import CAUSES, FAILURE_DEFAULTS
 from gateway.errors import StoreError
 from gateway.identity.tokens import hash_token
+from gateway.processes.analyst import GateAnalyst
 from gateway.telemetry import Telemetry
 from gateway.web.hooks import HookLimits, Hooks
 from tests.support.enforcement import Pep, person
@@ -239,7 +240,7 @@ class Ada:
 class BrokenAnalyser:
     """Fails on every call, with a message that holds what the client wrote."""
 
-    def analyse(self, event, remembered):
+    def analyse_now(self, event, remembered):
         raise RuntimeError(f"cannot analyse {event.tool_input}")
 
 
@@ -259,6 +260,10 @@ class BrokenRedactor:
         return self._inner.digest(value)
 
 
+async def nobody(event, remembered) -> str:
+    return "clerk_away"
+
+
 def application(pep: Pep, journal: Nowhere, *observers) -> tuple[web.Application, Telemetry]:
     telemetry = Telemetry(agents=("claude-code",), tools=("Read",), rules=(), version="1")
     hooks = Hooks(
@@ -266,6 +271,7 @@ def application(pep: Pep, journal: Nowhere, *observers) -> tuple[web.Application
         adapters={"claude-code": ClaudeCodeAdapter(protocol_data())},
         identity=Ada(),
         pdp=pep.pdp,
+        analyst=GateAnalyst(pep.analyser, nobody),
         journal=journal,
         telemetry=telemetry,
         limits=HookLimits(),

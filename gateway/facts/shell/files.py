@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.domain.remembered import Change
 from gateway.facts.shell.effects import PathAction
 from gateway.facts.shell.places import Place, normal, resolve, tree_of
@@ -15,8 +17,6 @@ PROCESS_PATH: Final = "/dev/fd/process"
 _QUIET = frozenset(
     {"/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full"}
 )
-PROCESS_PATH: Final = "/dev/fd/process"
-"""How the path of a process substitution begins; a number follows."""
 _QUIET |= {"/dev/random", "/dev/urandom"}
 
 
