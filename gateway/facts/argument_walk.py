@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.facts.argument_commands import Text, texts_of
 from gateway.facts.globs import is_glob
 from gateway.facts.groups import Shape
 from gateway.facts.hosts import Host, Hosts
@@ -51,6 +52,8 @@ class ArgumentWalk:
         self._characters = MAX_CHARACTERS
         self._json = MAX_JSON
         self._urls = MAX_URLS
+        self.texts_that_run: list[Text] = []
+        """Commands and program texts, by the names of their arguments."""
 
     def guess(self, name: str, value: Any, *, strict: bool = False) -> None:
         """Everything a value may name. `strict`: it is known to be prose, so that only a guarded place counts."""
@@ -65,6 +68,7 @@ class ArgumentWalk:
             elif isinstance(item, dict):
                 if not strict:
                     self.siblings(item)
+                    self.runs(item)
                 # A name can be the path, with the content as its value.
                 stack.extend((str(below), str(below)) for below in item if _PATH_FORM.match(str(below)))
                 stack.extend((str(below), inside) for below, inside in item.items())
@@ -93,6 +97,14 @@ class ArgumentWalk:
             return
         for at, host in enumerate(self._hosts_of(text)):
             self._findings.host(host, "connect", via=self._via, certain=certain and at == 0)
+
+    def runs(self, values: Mapping[str, Any]) -> None:
+        """Remember the arguments whose names say that they run."""
+        for key, value in values.items():
+            language = self._fields.runs(str(key))
+            if language is not None:
+                self._findings.shell = True
+                self.texts_that_run.extend(texts_of(value, values, language, certain=False))
 
     def siblings(self, values: Mapping[str, Any]) -> None:
         """Directory and name in two arguments beside each other: kept where the whole is a guarded place.
@@ -137,8 +149,6 @@ class ArgumentWalk:
             if _SEPARATOR.search(text.strip()) and not is_glob(text):
                 self._guarded_only(text)
             return
-        if key in self._fields.command:
-            self._findings.shell = True
         if is_url(text):
             self.url(text, certain=False)
         elif len(text) <= _LONGEST_GUESS and "\n" not in text.strip() and self._is_path(key, text):

@@ -13,7 +13,10 @@ from msgspec import Struct
 from gateway.facts.groups import Shape
 
 TEXT = "text"
-COMMAND_ROLES = frozenset({"command", "code"})
+COMMAND_ROLES = frozenset(
+    {"command", "code", "code:python", "code:node", "code:ruby", "code:perl", "code:php"}
+)
+"""Roles of texts that run: a shell's, or a program's in a language one knows or does not."""
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])")
 _AFFIXES = re.compile(r"^(?:mcp-server-|server-|mcp-)|(?:-mcp-server|-server|-mcp)$")
 _APART = re.compile(r"[^a-z0-9]+")
@@ -57,6 +60,12 @@ class Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: frozenset[str]
     host: frozenset[str]
     command: frozenset[str]
+    code: frozenset[str]
+
+    def runs(self, name: str) -> str | None:
+        """The language of an argument that is run, "" for a shell, `code` for one nobody names; None: it is not run."""
+        name = name.lower()
+        return "" if name in self.command else "code" if name in self.code else None
 
 
 class McpData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -88,7 +88,7 @@ def test_versions_tags_and_files_of_an_agent_are_the_agent():
 
 
 def test_settings_of_an_agent_changed_by_its_own_command_are_a_write_of_them():
-    assert "/home/dev/.codex/config.toml" in found("codex mcp add x", "file", "write")
-    assert "/home/dev/.claude.json" in found("claude mcp add evil -- npx evil-server", "file", "write")
+    assert "/home/~/.codex/config.toml" in found("codex mcp add x", "file", "write")
+    assert "/home/~/.claude.json" in found("claude mcp add evil -- npx evil-server", "file", "write")
     assert found("claude mcp list", "file", "write") == set()
     assert asked("codex mcp add x")[0] == "deny"

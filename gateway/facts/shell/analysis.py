@@ -11,9 +11,10 @@ from msgspec import Struct
 from gateway.domain.remembered import NOTHING_REMEMBERED, Remembered
 from gateway.facts.shell.builtins import Builtins
 from gateway.facts.shell.commands import parse
-from gateway.facts.shell.context import Context
-from gateway.facts.shell.effects import Credential
+from gateway.facts.shell.context import Call, Context
+from gateway.facts.shell.effects import Code, Credential
 from gateway.facts.shell.environment import secret_names
+from gateway.facts.shell.inline import read_code
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.persistence import persistence_of
 from gateway.facts.shell.simple import Runner
@@ -76,6 +77,27 @@ def analyse(
         for name in secret_names(name.removeprefix("$") for name in sorted(printed.shown)):
             trace.credentials[Credential(store="env", names=(name,))] = True
     trace.persistence.update(dict.fromkeys(persistence_of(trace)))
+    return trace
+
+
+def analyse_code(language: str, text: str, around: Surroundings, models: Models) -> Trace:
+    """The facts of a program text that something other than a shell runs. Never raises."""
+    trace = Trace()
+    walk = Walk(Runner(trace, models, Builtins()))
+    state = State(around.cwd or None, _variables(around))
+    context = Context(via="inline")
+    program = Field(language)
+    call = Call(argv=[program], state=state, context=context, stdin=NOTHING)
+    try:
+        read_code(
+            walk,
+            call,
+            Code(language=language, text=Field(text), via="inline", program=program),
+            _checked(text, trace),
+            context,
+        )
+    except RecursionError:
+        trace.limit("too_deep")
     return trace
 
 

@@ -72,10 +72,15 @@ def agent(invocation: Invocation, model: Model) -> list[Effect]:
     if words[:1] in (["mcp"], ["config"]) and "serve" not in words[1:2]:
         if not data.changes.intersection(words[1:2]):
             return []
-        return [Touch(action="write", path=Field(path)) for path in start.settings]
+        return [Touch(action="write", path=Field(_in_some_home(path))) for path in start.settings]
     if (words[:1] and words[0] in data.harmless) or words == ["-v"]:
         return []
     return [Agent(type=kind or invocation.name)]
+
+
+def _in_some_home(path: str) -> str:
+    """A path under `~` as one under a home nobody named, which is guarded like every other."""
+    return f"/home/{path}" if path.startswith("~/") else path
 
 
 def agent_named(name: str) -> str:
