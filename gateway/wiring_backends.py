@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from adapters.pdp.beside import PacksBesidePdp
 from adapters.pdp.cerbos_http import TESTED_VERSIONS, CerbosHttpPdp, CerbosSettings
 from gateway import clock
 from gateway.assurance.proven import ProvenPdp
 from gateway.config import Config
-from gateway.configuration.rules import cerbos_url, must_govern
+from gateway.configuration.rules import cerbos_url, must_govern, packs_in_process
+from gateway.domain.ports import Pdp
 from gateway.processes.supervision import RemoteRules
 
 
@@ -24,15 +26,19 @@ def cerbos_settings(config: Config) -> CerbosSettings:
 
 
 def build_remote(
-    config: Config, asked: Callable[[str, str, float], None], proved: Callable[[str], None]
+    config: Config, local: Pdp, asked: Callable[[str, str, float], None], proved: Callable[[str], None]
 ) -> ProvenPdp:
-    """The remote backend. `asked(backend, code, seconds)` is told of every request, `proved(problem)` of every canary."""
+    """The remote backend, with the embedded one beside it where packs are evaluated here.
+
+    `asked(backend, code, seconds)` is told of every request, `proved(problem)` of every canary.
+    """
     cerbos = CerbosHttpPdp(
         cerbos_settings(config),
         clock.stopwatch,
         lambda code, seconds: asked(CerbosHttpPdp.name, code, seconds),
     )
-    return ProvenPdp(cerbos, clock.stopwatch, config.check.kind_prefix, proved)
+    backend = PacksBesidePdp(local, cerbos, config.check.kind_prefix) if packs_in_process(config) else cerbos
+    return ProvenPdp(backend, clock.stopwatch, config.check.kind_prefix, proved)
 
 
 def remote_rules(config: Config) -> RemoteRules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,8 @@ _LOOPBACK: tuple[Network, ...] = (
     ipaddress.ip_network("127.0.0.0/8"),
     ipaddress.ip_network("::1/128"),
 )
+EVALUATE = "evaluate"
+"""The key of `packs` that is no switch: where the packs are evaluated."""
 _MOST_REASONS = 5
 _HASH_LENGTH = len("sha256:") + 64
 
@@ -210,12 +212,32 @@ def _is_loopback(host: str) -> bool:
 
 def pack_switches(config: Config) -> tuple[str, ...]:
     """The packs and rules the operator switched, as `name: true|false`, sorted: they are part of the revision."""
-    return tuple(sorted(f"{plain_name(name)}: {str(on).lower()}" for name, on in config.packs.items()))
+    return tuple(sorted(f"{plain_name(name)}: {str(on).lower()}" for name, on in _switches(config).items()))
 
 
 def rules_off(config: Config, names: Iterable[str]) -> tuple[str, ...]:
     """Every full rule name that is switched off. Raises ConfigError for a name no rule has."""
-    return rules_switched_off(config.packs, names, known_packs())
+    return rules_switched_off(_switches(config), names, known_packs())
+
+
+def packs_in_process(config: Config) -> bool:
+    """Whether the packs are evaluated here though the backend is remote."""
+    return config.packs.get(EVALUATE) == "local"
+
+
+def _switches(config: Config) -> Mapping[str, bool]:
+    """The switches among the keys of `packs`. Raises ConfigError for a value that is none."""
+    found: dict[str, bool] = {}
+    for name, on in config.packs.items():
+        if isinstance(on, bool) == (name == EVALUATE):
+            raise ConfigError(
+                f"packs.{name}: {on!r} is no value of it.",
+                number=31,
+                remedy=f"Write true or false; {EVALUATE} takes local or backend.",
+            )
+        if isinstance(on, bool):
+            found[name] = on
+    return found
 
 
 def config_digest(config: Config) -> str:
