@@ -73,12 +73,16 @@ class GatewayGuard:
         return [piece for piece in pieces if piece.startswith("/") and not piece.startswith("//")]
 
     def _names(self, fact: CommandFact) -> bool:
-        return any(word is not None and self._named.search(word) for word in fact.argv) or self._is_own(fact)
+        # No name has a line break in it: one search through all the words finds what one through each would.
+        words = "\n".join([word for word in fact.argv if word is not None])
+        return self._named.search(words) is not None or self._is_own(fact)
 
     def _is_own(self, fact: CommandFact) -> bool:
         """Its own CLI, by its name or as a module of Python."""
         if fact.name in self._data.names:
             return True
+        if "-m" not in fact.argv:
+            return False
         modules = self._data.modules
         pairs = zip(fact.argv, fact.argv[1:], strict=False)
         return any(flag == "-m" and module in modules for flag, module in pairs)

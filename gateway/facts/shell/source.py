@@ -89,19 +89,20 @@ class Source:
 
     def blanks(self) -> None:
         """Skip blanks, joined lines and a comment; a newline stays."""
-        text, length = self.text, self.length
-        while self.pos < length:
-            char = text[self.pos]
+        text, length, pos = self.text, self.length, self.pos
+        while pos < length:
+            char = text[pos]
             if char in " \t":
-                self.pos += 1
-            elif char == "\\" and text.startswith("\\\n", self.pos):
-                self.pos += 2
+                pos += 1
+            elif char == "\\" and text.startswith("\\\n", pos):
+                pos += 2
             elif char == "#":
                 # A comment begins where a token could: the readers of words consume `#` inside of them.
-                end = text.find("\n", self.pos)
-                self.pos = length if end < 0 else end
+                end = text.find("\n", pos)
+                pos = length if end < 0 else end
             else:
-                return
+                break
+        self.pos = pos
 
     def newlines(self) -> None:
         """Skip blanks, comments and newlines; here-documents that begin after a newline are read."""
