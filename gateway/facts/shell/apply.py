@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 _INHERITED: Final = ("HOME", "PWD", "OLDPWD", "USER", "TMPDIR")
 _MAX_WORDS: Final = 64
+_INPUT_QUOTED: Final = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"|\\(.)", re.DOTALL)
+_INPUT_WORD: Final = re.compile(r"(?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s'\"\\])+", re.DOTALL)
 _STORES: Final = {"env": "ENVIRONMENT"}
 """What a whole store is called among the sources of what is sent."""
 
@@ -112,6 +115,9 @@ class Application:
             trace.commands[-1] = structs.replace(last, traits=(*last.traits, name))
 
     def _touch(self, effect: Touch, state: State) -> Stream | None:
+        if effect.worktree and effect.path.known:
+            for place in resolve(effect.path, state.directories, state.links) or ():
+                self._trace.worktrees[place.path] = True
         if effect.action == "read" and not effect.possible:
             return self._files.read(effect.path, state, tree=effect.tree)
         self._files.touch(effect.action, effect.path, state, tree=effect.tree, possible=effect.possible)
@@ -161,6 +167,8 @@ class Application:
             self._files.link(effect.target, effect.name, state)
         elif type(effect) is Indirect:
             trace.indirect.setdefault((effect.kind, effect.name))
+            if trace.commands:
+                trace.commands[-1] = structs.replace(trace.commands[-1], indirect=effect.kind)
         elif type(effect) is Git:
             trace.git[effect] = True
         elif type(effect) is Package:
@@ -242,7 +250,9 @@ class Application:
                 prefix=call.prefix,
                 sources=call.sources | (call.stdin.sources if effect.from_input else frozenset()),
             )
-            outputs.append(walk.runner.run(walk, inner).output)
+            outcome = walk.runner.run(walk, inner)
+            outputs.append(outcome.output)
+            call.state.take_files(outcome.state)
         return merge_streams(outputs)
 
     def _argument_lists(self, call: Call, effect: Run) -> list[list[Field]]:
@@ -259,13 +269,14 @@ class Application:
         if not names:
             return [argv] if not effect.placeholder else []
         if not effect.placeholder:
-            return [[*argv, *names[:_MAX_WORDS]]]
+            step = effect.batch or max(len(names), 1)
+            return [[*argv, *names[at : at + step]] for at in range(0, min(len(names), _MAX_WORDS), step)]
         return [[_filled(field, effect.placeholder, name) for field in argv] for name in names[:_MAX_WORDS]]
 
     @staticmethod
     def _input_words(stream: Stream, *, whole_lines: bool) -> tuple[Field, ...] | None:
         if stream.text is not None and not whole_lines:
-            return tuple(Field(word.strip("'\"")) for word in stream.text.replace("\0", " ").split())
+            return tuple(Field(word) for word in input_words(stream.text))
         return lines_of(stream)
 
     def _unknown_input(self, *, walk_name: Field) -> None:
@@ -288,7 +299,7 @@ class Application:
         if effect.language != "sh":
             return read_code(walk, call, effect, text.text, context)
         state = self.child(call, effect)
-        return walk.code(text.text, state, context).output
+        return self._shell(walk, call, state, text.text, context)
 
     def _script_file(self, walk: Walk, call: Call, effect: Code, path: Field) -> Stream:
         """A script file that is run: known text when this script wrote it, else code of the project."""
@@ -330,7 +341,7 @@ class Application:
             return read_code(walk, call, effect, stream.text, context)
         state = self.child(call, effect)
         state.stdin = NOTHING
-        return walk.code(stream.text, state, context).output
+        return self._shell(walk, call, state, stream.text, context)
 
     def run_written(
         self, walk: Walk, call: Call, written: Stream, arguments: list[Field], *, program: str = ""
@@ -346,6 +357,13 @@ class Application:
                 language=language, text=Field(written.text), via="script", arguments=tuple(arguments)
             )
             self._code(walk, structs.replace(call, hosts=frozenset()), effect)
+
+    @staticmethod
+    def _shell(walk: Walk, call: Call, state: State, text: str, context: Context) -> Stream:
+        """A text in a shell of its own, which leaves what it did to files."""
+        outcome = walk.apart(lambda inner, where: walk.code(text, inner, where), state, context)
+        call.state.take_files(state)
+        return outcome.output
 
     def _code_context(self, call: Call, effect: Code) -> Context:
         return structs.replace(
@@ -372,6 +390,14 @@ class Application:
             places = resolve(effect.directory, state.directories, state.links)
             state.move(tuple(place.path for place in places) if places else None)
         return state
+
+
+def input_words(text: str) -> list[str]:
+    """The words that xargs takes from its input: blanks part them, quotes and backslashes keep them together."""
+    return [
+        _INPUT_QUOTED.sub(lambda found: found[1] or found[2] or found[3] or "", word)
+        for word in _INPUT_WORD.findall(text)
+    ]
 
 
 def _credential_sources(effect: Credential) -> frozenset[str]:

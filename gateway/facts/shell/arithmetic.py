@@ -22,7 +22,8 @@ _OPERATORS: Final[dict[type[ast.operator], Callable[[int, int], int]]] = {
     ast.Sub: lambda left, right: left - right,
     ast.Mult: lambda left, right: left * right,
     ast.Div: lambda left, right: abs(left) // abs(right) * (1 if left * right >= 0 else -1),
-    ast.Mod: lambda left, right: left % right,
+    # The sign of C: that of the left side.
+    ast.Mod: lambda left, right: abs(left) % abs(right) * (1 if left >= 0 else -1),
 }
 MAX_NUMBER: Final = 2**63
 

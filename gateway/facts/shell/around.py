@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -41,15 +42,17 @@ class Around:
         read = _file_read(part.script)
         if read is not None:
             return self._walk.redirect((read,), self._state.copy(), self._context).stdin or SOMETHING
-        inner = self._state.copy()
-        return self._walk.script(part.script, inner, structs.replace(self._context, via="subst")).output
+        run = partial(self._walk.script, part.script)
+        return self._walk.apart(run, self._state, structs.replace(self._context, via="subst")).output
 
     def process(self, part: ProcessSubstitution) -> str:
         """Run a process substitution; the path that stands for it."""
-        inner = self._state.copy()
-        if part.direction == ">":
-            inner.stdin = SOMETHING
-        output = self._walk.script(part.script, inner, structs.replace(self._context, via="procsub")).output
+        output = self._walk.apart(
+            partial(self._walk.script, part.script),
+            self._state,
+            structs.replace(self._context, via="procsub"),
+            stdin=SOMETHING if part.direction == ">" else None,
+        ).output
         return self._walk.process_path(output if part.direction == "<" else SOMETHING)
 
     def evaluate(self, expression: Field) -> Field:

@@ -130,6 +130,8 @@ def _exec(runner: Runner, walk: Walk, call: Call) -> Outcome:
         return Outcome(NOTHING, call.state, call.state)
     inner = structs.replace(call, argv=arguments)
     outcome = runner.run(walk, inner)
+    if outcome.then is not None:
+        walk.exited(outcome.then)
     return Outcome(outcome.output, None, outcome.otherwise)
 
 
@@ -166,7 +168,8 @@ def _trap(runner: Runner, walk: Walk, call: Call) -> Outcome:
 
 
 def _exit(runner: Runner, walk: Walk, call: Call) -> Outcome:
-    del runner, walk, call
+    del runner
+    walk.exited(call.state)
     return Outcome(NOTHING, None, None)
 
 
@@ -225,7 +228,7 @@ def _alias(runner: Runner, walk: Walk, call: Call) -> Outcome:
     for field in call.argv[1:]:
         name, separator, value = field.text.partition("=")
         if separator:
-            call.state.aliases[name] = value
+            call.state.aliases[name] = (value,)
             if HOLE not in field.text:
                 runner.trace.leave(Change(kind="alias", path=name, text=value))
     return Outcome(SOMETHING, call.state, call.state)
@@ -269,7 +272,7 @@ def _hash(runner: Runner, walk: Walk, call: Call) -> Outcome:
         if field.text == "-p" and position + 2 < len(arguments):
             path, name = arguments[position + 1], arguments[position + 2]
             if path.known and name.known:
-                call.state.aliases[name.text] = path.text
+                call.state.aliases[name.text] = (path.text,)
                 call.state.options |= {"expand_aliases"}
             else:
                 runner.trace.note("alias")

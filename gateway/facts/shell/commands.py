@@ -135,7 +135,9 @@ def _read_item(source: Source) -> Item:
     elif source.char not in ("\n", "", ")") and not _closes(source):
         raise source.fail(f"{source.char!r} cannot stand here")
     source.blanks()
-    if (source.char == "&" and background) or (source.char == ";" and not source.at(";;", ";&")):
+    if (source.char == "&" and background and not source.at("&>")) or (
+        source.char == ";" and not source.at(";;", ";&")
+    ):
         raise source.fail(f"{source.char!r} has no command before it")
     return Item(command=command, background=background, start=start, end=source.pos)
 
@@ -235,10 +237,10 @@ def _read_coprocess(source: Source) -> Command:
     here = source.pos
     word = read_word(source)
     source.blanks()
-    if word is not None and word.bare:
+    if word is not None:
         compound = read_compound(source, _GRAMMAR)
         if compound is not None:
-            return Coprocess(name=word.bare, body=compound)
+            return Coprocess(name=word.literal or "", body=compound)
     source.pos = here
     return Coprocess(name="COPROC", body=_read_simple(source))
 

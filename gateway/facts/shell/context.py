@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from gateway.facts.shell.state import State, join
-from gateway.facts.shell.values import Field, Stream
+from gateway.facts.shell.values import Field, Stream, either
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -34,6 +34,14 @@ class Outcome(Struct, frozen=True):
         """Either."""
         return join(self.then, self.otherwise)
 
+    def or_else(self, other: Outcome) -> Outcome:
+        """This outcome or another one."""
+        return Outcome(
+            either(self.output, other.output),
+            join(self.then, other.then),
+            join(self.otherwise, other.otherwise),
+        )
+
 
 class Call(Struct, kw_only=True):
     """A command about to run: its arguments, its input, and what was assigned for it alone.
@@ -48,5 +56,5 @@ class Call(Struct, kw_only=True):
     prefix: Mapping[str, Field] = {}
     sources: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
-    arrays: Mapping[str, tuple[Field, ...]] = {}
+    arrays: Mapping[str, tuple[tuple[Field | None, Field], ...]] = {}
     descriptors: tuple[tuple[int, Stream | str], ...] = ()

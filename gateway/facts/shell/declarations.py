@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.facts.shell.arrays import Array, array_of
 from gateway.facts.shell.context import Call, Outcome
 from gateway.facts.shell.environment import assign
 from gateway.facts.shell.printing import formatted
@@ -58,13 +59,15 @@ def _declare(runner: Runner, walk: Walk, call: Call) -> Outcome:
 def _declare_one(runner: Runner, walk: Walk, call: Call, field: Field, letters: set[str]) -> None:
     state = call.state
     if field.text in call.arrays:
-        state.arrays[field.text] = call.arrays[field.text]
-        state.variables.pop(field.text, None)
+        elements = call.arrays[field.text]
+        state.set_array(field.text, Array(associative="A" in letters).extended(elements))
         return
     found = _ASSIGNED.match(field.text)
     if found is None:
         if "\0" in field.text:
             runner.trace.note("dynamic_code")
+        elif "A" in letters and field.text.isidentifier():
+            state.set_array(field.text, Array(associative=True))
         elif "i" in letters:
             state.integers |= {field.text}
         elif call.argv[0].text == "local" and field.text.isidentifier():
@@ -85,8 +88,10 @@ def _declare_one(runner: Runner, walk: Walk, call: Call, field: Field, letters: 
         before = state.get(name)
         value = Field(before[0].text + value.text, value.glob) if len(before) == 1 else Field("\0")
     if found["index"]:
-        walk.evaluate_text(Field(found["index"][1:-1]), state, call.context)
-        state.arrays[name] = (*state.arrays.get(name, ()), value)
+        index = Field(found["index"][1:-1])
+        number = walk.evaluate_text(index, state, call.context)
+        array = state.array(name)
+        state.set_array(name, array.assigned(index if array.associative else number, value))
         return
     state.set(name, (value,))
     assign(runner, walk, call, name, value)
@@ -113,11 +118,13 @@ def _read(runner: Runner, walk: Walk, call: Call) -> Outcome:
     if call.stdin.closed:
         lines = (EMPTY,)
     if array is not None:
-        state.arrays[array] = tuple(_words(lines))
+        state.set_array(array, array_of(_words(lines)))
         return Outcome(NOTHING, state, state)
     plain = [field.text for field in names if field.text.isidentifier()] or ["REPLY"]
+    prefixed = call.prefix.get("IFS")
+    separators = (prefixed,) if prefixed is not None else state.variables.get("IFS")
     for position, name in enumerate(plain):
-        state.set(name, _line_value(lines, position, len(plain), state))
+        state.set(name, _line_value(lines, position, len(plain), separators))
     return Outcome(NOTHING, state, state)
 
 
@@ -141,11 +148,12 @@ def _words(lines: tuple[Field, ...] | None) -> list[Field]:
     return [Field(word, line.glob) for line in lines[:1] for word in line.text.split()]
 
 
-def _line_value(lines: tuple[Field, ...] | None, position: int, count: int, state: State) -> Value:
+def _line_value(
+    lines: tuple[Field, ...] | None, position: int, count: int, separators: Value | None
+) -> Value:
     """The part of a line that one of several names gets: the last one takes the rest."""
-    if lines is None:
+    if lines is None or (separators is not None and not all(field.known for field in separators)):
         return ANYTHING
-    separators = state.variables.get("IFS")
     characters = separators[0].text if separators and len(separators) == 1 else " \t\n"
     found: set[Field] = set()
     for line in lines:
@@ -181,7 +189,7 @@ def _mapfile(runner: Runner, walk: Walk, call: Call) -> Outcome:
     names = [field.text for field in call.argv[1:] if field.text.isidentifier()]
     name = names[-1] if names else "MAPFILE"
     lines = lines_of(call.stdin)
-    call.state.arrays[name] = lines if lines is not None else (Field("\0"),)
+    call.state.set_array(name, array_of(lines if lines is not None else (Field("\0"),)))
     return Outcome(NOTHING, call.state, call.state)
 
 

@@ -26,6 +26,8 @@ class Touch(Struct, frozen=True, kw_only=True, gc=False):
     path: Field
     tree: bool = False
     possible: bool = False
+    worktree: bool = False
+    """Whether it is a work tree of the repository, which git makes where nothing is and removes when nothing is lost."""
 
 
 class Contact(Struct, frozen=True, kw_only=True, gc=False):
@@ -65,6 +67,8 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     remote: bool = False
     from_input: bool = False
     placeholder: str = ""
+    batch: int = 0
+    """How many arguments from standard input each run gets at most, 0 for all of them."""
     directory: Field | None = None
     names: tuple[Field, ...] | None = None
     """What stands for `placeholder` or is appended, when it is known (find -exec)."""
@@ -100,7 +104,7 @@ class Assign(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Git(Struct, frozen=True, kw_only=True, gc=False):
-    """One git operation (shell-facts 1, `git[]`)."""
+    """One git operation (shell-facts 1, `git[]`). `discards`: changes, stashes or commits that nothing else holds can be lost."""
 
     sub: str
     remote: str = ""
@@ -110,6 +114,7 @@ class Git(Struct, frozen=True, kw_only=True, gc=False):
     delete: bool = False
     all: bool = False
     hard: bool = False
+    discards: bool = False
 
 
 class Package(Struct, frozen=True, kw_only=True, gc=False):

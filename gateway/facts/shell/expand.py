@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from gateway.facts.shell.braces import TooManyWords, expand_braces
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.fields import FieldBuilder
-from gateway.facts.shell.operators import apply_operator
+from gateway.facts.shell.operators import apply_operator, each_with_operator, joined, takes_argument
 from gateway.facts.shell.state import State
 from gateway.facts.shell.tree import (
     Arithmetic,
@@ -28,6 +28,7 @@ from gateway.facts.shell.tree import (
 from gateway.facts.shell.values import (
     EMPTY,
     HOLE,
+    SOMETHING,
     UNKNOWN,
     Field,
     Stream,
@@ -82,6 +83,9 @@ class Expansion:
 
     def fields(self, word: Word) -> list[Field]:
         """The arguments that a word becomes, split and with globs kept as patterns."""
+        only = word.parts[0] if len(word.parts) == 1 else None
+        if type(only) is Text and (only.quoted or "{" not in only.value):
+            return self._split_word(word.parts)
         try:
             variants = expand_braces(word.parts)
         except TooManyWords:
@@ -142,10 +146,10 @@ class Expansion:
         """Add what an expansion gives, split where it is not quoted."""
         if type(part) is ExtendedGlob:
             builder.pattern(self._extended(part))
-        elif type(part) is Parameter and part.name in ("@", "*") and not part.operator and not part.length:
-            self._positional(part, builder)
-        elif type(part) is Parameter and self._is_array(part):
-            builder.many(list(self.state.arrays[part.name]), quoted=part.quoted)
+        elif type(part) is Parameter and not part.length and (every := self._every(part)) is not None:
+            self._list(part, every, builder)
+        elif type(part) is Parameter and not part.quoted and part.operator and takes_argument(self, part):
+            self._inner_words(part.argument or Word(parts=()), builder)
         elif type(part) is CommandSubstitution:
             self._substituted(part, builder)
         elif type(part) is ProcessSubstitution or getattr(part, "quoted", False):
@@ -153,18 +157,47 @@ class Expansion:
         else:
             builder.splittable(self._one(part), self._separators())
 
-    def _is_array(self, part: Parameter) -> bool:
-        return (
-            part.name in self.state.arrays
-            and part.index is not None
-            and part.index.literal in ("@", "*")
-            and not part.operator
-            and not part.length
-            and not part.indirect
-        )
+    def _every(self, part: Parameter) -> list[Field] | None:
+        """The elements that `$@` or `${array[@]}` stands for; None for a single value."""
+        if part.indirect:
+            return None
+        if part.name in ("@", "*"):
+            positional = self.state.positional
+            if positional is None:
+                return [UNKNOWN]
+            return [self.state.program, *positional] if part.operator == ":" else list(positional)
+        if part.index is None or part.index.literal not in ("@", "*"):
+            return None
+        name = self.state.references.get(part.name, part.name)
+        if name in self.state.arrays:
+            return self.state.arrays[name].values
+        field = self.value(part.name, None)
+        return [field] if field.text or part.quoted else []
+
+    def _list(self, part: Parameter, every: list[Field], builder: FieldBuilder) -> None:
+        """Add every element, each changed by the operator."""
+        fields = each_with_operator(self, part, every) if part.operator else every
+        star = part.name == "*" or (part.index is not None and part.index.literal == "*")
+        if star and part.quoted:
+            builder.quoted(joined(fields, self._separators()[:1]))
+        else:
+            builder.many(fields, quoted=part.quoted)
+
+    def _inner_words(self, word: Word, builder: FieldBuilder) -> None:
+        """Add the words after `${name-`: what is quoted in them stays together, the rest is split."""
+        for position, part in enumerate(word.parts):
+            if type(part) is not Text:
+                self._expanded(part, builder)
+            elif part.quoted:
+                builder.quoted(Field(part.value))
+            else:
+                text = self._tilde(part.value, colons=False) if position == 0 else part.value
+                builder.splittable(Field(text), self._separators())
 
     def _substituted(self, part: CommandSubstitution, builder: FieldBuilder) -> None:
         stream = self._run(part)
+        if stream.alternatives:
+            stream = self._picked(part, stream)
         if stream.text is None and stream.names is not None and not part.quoted:
             builder.many(list(stream.names), quoted=True)
             return
@@ -173,6 +206,12 @@ class Expansion:
             builder.quoted(field)
         else:
             builder.splittable(field, self._separators())
+
+    def _picked(self, part: CommandSubstitution, stream: Stream) -> Stream:
+        """One of the texts that a substitution may print, in this round."""
+        if self.choices.saturated:
+            return SOMETHING
+        return Stream(text=self.choices.pick(("printed", id(part)), stream.alternatives))
 
     def _run(self, part: CommandSubstitution) -> Stream:
         stream = self.around.substitute(part)
@@ -187,7 +226,8 @@ class Expansion:
         if type(part) is Parameter:
             return self.parameter(part)
         if type(part) is CommandSubstitution:
-            return _printed(self._run(part))
+            stream = self._run(part)
+            return _printed(self._picked(part, stream) if stream.alternatives else stream)
         if type(part) is Arithmetic:
             return self.around.evaluate(self.text(part.expression))
         if type(part) is ProcessSubstitution:
@@ -202,8 +242,22 @@ class Expansion:
 
     def parameter(self, part: Parameter) -> Field:
         """The value of `$name` or `${…}`."""
+        value = self.plain(part)
+        if part.length:
+            every = self._every(part)
+            if every is not None:
+                return Field(str(len(every))) if all(field.known for field in every) else NUMBER
+            exact = value.exact
+            return Field(str(len(exact))) if exact is not None else NUMBER
+        return apply_operator(self, part, value) if part.operator else value
+
+    def plain(self, part: Parameter) -> Field:
+        """The value of the parameter that `${…}` names, before its operator."""
         index = self.text(part.index) if part.index is not None else None
         if index is not None and index.exact not in ("@", "*"):
+            number = self.around.evaluate(index)
+            if not self.state.array(part.name).associative:
+                index = number
             self.around.evaluate(index)
         told = f"${part.name}" in self.sources
         value = self.value(part.name, index)
@@ -212,12 +266,7 @@ class Expansion:
             self.sources.discard(f"${part.name}")
         if part.indirect:
             value = self._indirect(part, value)
-        if part.length:
-            exact = value.exact
-            return Field(str(len(exact))) if exact is not None else NUMBER
-        if not part.operator:
-            return value
-        return apply_operator(self, part, value)
+        return value
 
     def _indirect(self, part: Parameter, value: Field) -> Field:
         if part.operator in ("*", "@"):
@@ -238,6 +287,8 @@ class Expansion:
             return self._special(name)
         if index is not None and name in self.state.arrays:
             return self._element(name, index)
+        if index is not None and index.exact not in ("@", "*", "0", None) and name in self.state.variables:
+            return self.choices.pick(("array", name, index), self.state.array(name).element(index))
         alternatives = self.state.get(name)
         field = self.choices.pick(("variable", name), alternatives)
         if field.unknown:
@@ -246,14 +297,10 @@ class Expansion:
         return field
 
     def _element(self, name: str, index: Field) -> Field:
-        elements = self.state.arrays[name]
-        exact = index.exact or ""
-        if exact in ("@", "*"):
-            texts = [element.text for element in elements]
-            return Field(" ".join(texts), any(element.glob for element in elements))
-        if re.fullmatch(r"-?[0-9]{1,6}", exact) and -len(elements) <= int(exact) < len(elements):
-            return elements[int(exact)]
-        return self.choices.pick(("array", name), elements) if elements else EMPTY
+        array = self.state.arrays[name]
+        if index.exact in ("@", "*"):
+            return joined(array.values, " ")
+        return self.choices.pick(("array", name, index), array.element(index))
 
     def _numbered(self, number: int) -> Field:
         if number == 0:
@@ -270,19 +317,8 @@ class Expansion:
         if name in ("@", "*"):
             if positional is None:
                 return UNKNOWN
-            return Field(
-                " ".join(field.text for field in positional), any(field.glob for field in positional)
-            )
+            return joined(positional, " ")
         return NUMBER
-
-    def _positional(self, part: Parameter, builder: FieldBuilder) -> None:
-        positional = self.state.positional
-        if positional is None:
-            builder.splittable(UNKNOWN, _BLANK)
-        elif part.quoted and part.name == "*":
-            builder.quoted(self._special("*"))
-        else:
-            builder.many(list(positional), quoted=part.quoted)
 
     def _separators(self) -> str:
         """The characters that split: IFS as far as it is known."""

@@ -54,7 +54,7 @@ class Files:
     def read(self, field: Field, state: State, *, tree: bool = False) -> Stream:
         """Record a read; what the file's content is known to be."""
         places = self.touch("read", field, state, tree=tree)
-        streams = [self.content(place.path, state) for place in places]
+        streams = [self.content(tree_of(place.path) if tree else place.path, state) for place in places]
         if not streams:
             return SOMETHING
         return (

@@ -18,8 +18,8 @@ from gateway.facts.shell.expansions import (
     process_substitution,
 )
 from gateway.facts.shell.quoting import single_quoted
-from gateway.facts.shell.source import Source
-from gateway.facts.shell.tree import CommandSubstitution, Parameter, Part, Text, Word
+from gateway.facts.shell.source import ShellSyntaxError, Source
+from gateway.facts.shell.tree import CommandSubstitution, Parameter, Part, Script, Text, Word
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -53,11 +53,25 @@ _OPERATORS: Final = (
     "~",
 )
 """Longest first, so that the first that stands there is the one meant."""
+_PATTERNED: Final = frozenset({"#", "##", "%", "%%", "^", "^^", ",", ",,", "~", "~~"})
 _SUBSTITUTE: Final = frozenset({":-", ":=", ":?", ":+", "-", "=", "?", "+"})
 
 
 def braced_parameter(source: Source, quoted: bool) -> Part:
-    """The expansion at `{`. Raises `ShellSyntaxError` for what bash calls a bad substitution."""
+    """The expansion at `{`. What bash calls a bad substitution, when it expands it, is one that says so.
+
+    Raises `ShellSyntaxError` where the braces do not end.
+    """
+    here, waiting, depth = source.pos, list(source.pending), source.depth
+    try:
+        return _parameter(source, quoted)
+    except ShellSyntaxError as error:
+        source.pos, source.pending, source.depth = here + 1, waiting, depth
+        _brace_word(source, "", quoted=quoted, literal_quotes=quoted)
+        return CommandSubstitution(script=Script(items=()), quoted=quoted, problem=error.message)
+
+
+def _parameter(source: Source, quoted: bool) -> Part:
     source.pos += 1
     source.join_lines()
     if source.char in (" ", "\t", "\n", "|"):
@@ -135,10 +149,12 @@ def _arguments(source: Source, operator: str, *, quoted: bool) -> tuple[Word | N
         second = _brace_word(source, "", quoted=True, literal_quotes=True)[0] if stopped else None
         return first, second
     if operator in ("/", "//", "/#", "/%"):
-        first, stopped = _brace_word(source, "/", quoted=quoted, literal_quotes=False)
+        first, stopped = _brace_word(source, "/", quoted=False, literal_quotes=False)
         second = _brace_word(source, "", quoted=quoted, literal_quotes=False)[0] if stopped else None
         return first, second
-    return _brace_word(source, "", quoted=quoted, literal_quotes=quoted and substitute)[0], None
+    # Double quotes around `${x#…}` do not quote the pattern in it.
+    quotes = quoted and operator not in _PATTERNED
+    return _brace_word(source, "", quoted=quotes, literal_quotes=quoted and substitute)[0], None
 
 
 def _brace_word(source: Source, stop: str, *, quoted: bool, literal_quotes: bool) -> tuple[Word, bool]:

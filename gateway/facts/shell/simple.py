@@ -15,9 +15,9 @@ from gateway.facts.shell.files import PROCESS_PATH, Files
 from gateway.facts.shell.models import Invocation, Models
 from gateway.facts.shell.places import resolve
 from gateway.facts.shell.redirections import redirect
-from gateway.facts.shell.state import State, join
+from gateway.facts.shell.state import MAY_EXPAND_ALIASES, State, join
 from gateway.facts.shell.trace import CommandFact, Trace
-from gateway.facts.shell.tree import Assignment, Simple
+from gateway.facts.shell.tree import Assignment, Command, Simple
 from gateway.facts.shell.values import (
     HOLE,
     NOTHING,
@@ -26,7 +26,6 @@ from gateway.facts.shell.values import (
     Field,
     Stream,
     append_fields,
-    either,
 )
 
 if TYPE_CHECKING:
@@ -68,15 +67,7 @@ class Runner:
         for _ in choices.rounds():
             current = before.copy()
             outcome = self._round(walk, node, current, context, choices)
-            if result is None:
-                result = outcome
-            else:
-                result = structs.replace(
-                    result,
-                    output=either(result.output, outcome.output),
-                    then=join(result.then, outcome.then),
-                    otherwise=join(result.otherwise, outcome.otherwise),
-                )
+            result = outcome if result is None else result.or_else(outcome)
         assert result is not None
         return result
 
@@ -185,18 +176,53 @@ class Runner:
             return self._dynamic(walk, call)
         name = program.text.rpartition("/")[2]
         if "/" not in program.text:
-            if name in state.functions:
-                return self._function(walk, call, name)
-            if name in state.aliases and "expand_aliases" in state.options:
-                return self._alias(walk, call, name)
+            if state.functions or state.aliases:
+                defined = self._definitions(state, name)
+                if defined != (None,):
+                    return self._defined(walk, call, name, defined)
             if self.trace.remembered.aliases:
                 self.application.earlier.alias(walk, call, name)
-            builtin = self.builtins.get(name)
-            if builtin is not None:
-                self.record(call, name)
-                return builtin(self, walk, call)
+        return self._undefined(walk, call, name)
+
+    def _undefined(self, walk: Walk, call: Call, name: str) -> Outcome:
+        """A builtin or a program."""
         self.record(call, name)
-        return Outcome(self._program(walk, call, name), state, state)
+        builtin = self.builtins.get(name) if "/" not in call.argv[0].text else None
+        if builtin is not None:
+            return builtin(self, walk, call)
+        return Outcome(self._program(walk, call, name), call.state, call.state)
+
+    def _definitions(self, state: State, name: str) -> tuple[str | Command | None, ...]:
+        """What a name may stand for: texts of aliases, bodies of functions, None for the program or builtin."""
+        functions = state.functions.get(name, (None,))
+        aliases = state.aliases.get(name) if state.options >= MAY_EXPAND_ALIASES else None
+        if not aliases:
+            return functions
+        # An alias counts only on lines that are read after it: the command may well be the one it hides.
+        hides = functions != (None,) or self._is_modelled(name)
+        texts = tuple(text for text in aliases if text is not None)
+        return (*texts, *functions) if hides else texts or functions
+
+    def _is_modelled(self, name: str) -> bool:
+        invocation = Invocation(name=name, program=name, argv=(), stdin=NOTHING, prefix={})
+        return self.builtins.get(name) is not None or self.models.effects(invocation) is not None
+
+    def _defined(
+        self, walk: Walk, call: Call, name: str, definitions: tuple[str | Command | None, ...]
+    ) -> Outcome:
+        """Run a name in every way that it may be defined."""
+        result: Outcome | None = None
+        for definition in definitions:
+            inner = call if len(definitions) == 1 else structs.replace(call, state=call.state.copy())
+            if definition is None:
+                outcome = self._undefined(walk, inner, name)
+            elif isinstance(definition, str):
+                outcome = self._alias(walk, inner, name, definition)
+            else:
+                outcome = self._function(walk, inner, name, definition)
+            result = outcome if result is None else result.or_else(outcome)
+        assert result is not None
+        return result
 
     def record(self, call: Call, name: str, *, known: bool = True, indirect: str = "") -> None:
         """Remember that a command runs."""
@@ -267,7 +293,7 @@ class Runner:
                 self.files.touch("read", field, call.state, possible=True)
         return Outcome(SOMETHING, call.state, call.state)
 
-    def _function(self, walk: Walk, call: Call, name: str) -> Outcome:
+    def _function(self, walk: Walk, call: Call, name: str, body: Command) -> Outcome:
         walk.called.add(name)
         if name in self._calls or len(self._calls) > _MAX_CALLS:
             self.trace.note("recursive_function")
@@ -280,7 +306,7 @@ class Runner:
             state.set(key, (value,))
         self._calls.append(name)
         context = structs.replace(call.context, via="function", depth=call.context.depth + 1)
-        outcome = walk.command(state.functions[name], state, context)
+        outcome = walk.command(body, state, context)
         self._calls.pop()
         returned = self.builtins.returned(walk)
         after = [outcome.then, outcome.otherwise, *returned]
@@ -293,9 +319,8 @@ class Runner:
                 merged = join(merged, one)
         return Outcome(outcome.output, merged, merged)
 
-    def _alias(self, walk: Walk, call: Call, name: str) -> Outcome:
+    def _alias(self, walk: Walk, call: Call, name: str, text: str) -> Outcome:
         """An alias stands for its text, followed by the arguments."""
-        text = call.state.aliases[name]
         if HOLE in text or name in self._calls:
             self.trace.note("alias")
             return self._dynamic(walk, call)

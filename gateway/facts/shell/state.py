@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+from gateway.facts.shell.arrays import Array
 from gateway.facts.shell.tree import Command
 from gateway.facts.shell.values import (
     ANYTHING,
     SOMETHING,
+    UNKNOWN,
     Field,
     Stream,
     Value,
     either,
     join_values,
-    value_of,
 )
 
 MAX_DIRECTORIES: Final = 8
+MAY_EXPAND_ALIASES: Final = frozenset({"expand_aliases"})
+_FIRST: Final = Field("0")
+"""The subscript that an array's name alone stands for."""
 
 
 class State:
@@ -49,9 +53,10 @@ class State:
     def __init__(self, directory: str | None, variables: Mapping[str, Value]) -> None:
         self.directories: tuple[str, ...] | None = (directory,) if directory else None
         self.variables: dict[str, Value] = dict(variables)
-        self.arrays: dict[str, tuple[Field, ...]] = {}
-        self.functions: dict[str, Command] = {}
-        self.aliases: dict[str, str] = {}
+        self.arrays: dict[str, Array] = {}
+        self.functions: dict[str, tuple[Command | None, ...]] = {}
+        self.aliases: dict[str, tuple[str | None, ...]] = {}
+        """What a name may be defined as; None among it: perhaps it is not."""
         self.positional: tuple[Field, ...] | None = ()
         self.program: Field = Field("bash")
         self.options: frozenset[str] = frozenset()
@@ -99,14 +104,35 @@ class State:
         name = self.references.get(name, name)
         array = self.arrays.get(name)
         if array is not None:
-            return array[:1] or value_of("")
+            return array.element(_FIRST)
         return self.variables.get(name, ANYTHING)
 
     def set(self, name: str, value: Value) -> None:
         """Assign a variable."""
         name = self.references.get(name, name)
-        self.arrays.pop(name, None)
+        array = self.arrays.pop(name, None)
+        if array is not None and len(value) == 1:
+            self.arrays[name] = array.assigned(_FIRST, value[0])
+            return
         self.variables[name] = value
+
+    def array(self, name: str) -> Array:
+        """A variable as an array: a plain one is the element 0."""
+        name = self.references.get(name, name)
+        array = self.arrays.get(name)
+        if array is not None:
+            return array
+        value = self.variables.get(name)
+        if value is None:
+            return Array()
+        only = value[0] if len(value) == 1 else UNKNOWN
+        return Array(((0, only),), loose=only.unknown)
+
+    def set_array(self, name: str, array: Array) -> None:
+        """Assign a whole array."""
+        name = self.references.get(name, name)
+        self.variables.pop(name, None)
+        self.arrays[name] = array
 
     def move(self, directories: tuple[str, ...] | None) -> None:
         """Change the working directory."""
@@ -139,11 +165,15 @@ def join(left: State | None, right: State | None) -> State | None:
         if left.arrays.get(name) != right.arrays.get(name):
             joined.arrays.pop(name, None)
             joined.variables[name] = ANYTHING
-    joined.functions = {**right.functions, **left.functions}
-    joined.aliases = {**right.aliases, **left.aliases}
+    if left.functions or right.functions:
+        joined.functions = _either_definition(left.functions, right.functions)
+    if left.aliases or right.aliases:
+        joined.aliases = _either_definition(left.aliases, right.aliases)
     if left.positional != right.positional:
         joined.positional = None
     joined.options = left.options & right.options
+    if left.options | right.options >= MAY_EXPAND_ALIASES:
+        joined.options |= MAY_EXPAND_ALIASES
     joined.written = {**left.written, **right.written}
     for path in left.written.keys() & right.written.keys():
         if left.written[path] != right.written[path]:
@@ -154,6 +184,17 @@ def join(left: State | None, right: State | None) -> State | None:
     if left.stdin != right.stdin:
         joined.stdin = SOMETHING
     return joined
+
+
+def _either_definition(
+    left: Mapping[str, tuple[Any, ...]], right: Mapping[str, tuple[Any, ...]]
+) -> dict[str, tuple[Any, ...]]:
+    """Names as either branch defines them; a branch that does not adds that reading."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for name in {*left, *right}:
+        mine, yours = left.get(name, (None,)), right.get(name, (None,))
+        found[name] = (*mine, *(one for one in yours if not any(one is known for known in mine)))
+    return found
 
 
 def _lookup(state: State, name: str) -> Value:

@@ -104,6 +104,8 @@ class Stream(Struct, frozen=True, kw_only=True):
     sources: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
     names: tuple[Field, ...] | None = None
+    alternatives: tuple[str, ...] = ()
+    """The texts that it may be, when they are few and known."""
     code: bool = False
     """Whether it may be program text fetched from elsewhere."""
     altered: bool = False
@@ -153,10 +155,18 @@ def either(left: Stream, right: Stream) -> Stream:
         sources=left.sources | right.sources,
         hosts=left.hosts | right.hosts,
         names=tuple(dict.fromkeys((*mine, *yours))) if mine is not None and yours is not None else None,
+        alternatives=_alternatives(left, right),
         code=left.code or right.code,
         altered=left.altered or right.altered,
         shown=left.shown | right.shown,
     )
+
+
+def _alternatives(left: Stream, right: Stream) -> tuple[str, ...]:
+    mine = left.alternatives if left.text is None else (left.text,)
+    yours = right.alternatives if right.text is None else (right.text,)
+    found = tuple(dict.fromkeys((*mine, *yours)))
+    return found if mine and yours and len(found) <= MAX_ALTERNATIVES else ()
 
 
 def lines_of(stream: Stream) -> tuple[Field, ...] | None:

@@ -6,6 +6,9 @@ Every branch is taken; afterwards either state may hold. A list is followed as i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from msgspec import structs
 
 from gateway.facts.shell.around import Around
@@ -13,6 +16,7 @@ from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.commands import Parsed, parse
 from gateway.facts.shell.context import Context, Outcome
 from gateway.facts.shell.expand import Expansion
+from gateway.facts.shell.files import PROCESS_PATH
 from gateway.facts.shell.patterns import matches
 from gateway.facts.shell.redirections import Redirected, redirect
 from gateway.facts.shell.simple import Runner
@@ -60,6 +64,7 @@ class Walk:
         self.runner = runner
         self.trace = runner.trace
         self._breaks: list[list[State]] = []
+        self._exits: list[list[State]] = [[]]
         self._processes = 0
         self.processes = runner.files.processes
         self.called: set[str] = set()
@@ -91,9 +96,7 @@ class Walk:
                 break
             if item.background:
                 inner = structs.replace(context, background=True)
-                started = self.and_or(item.command, current.copy(), inner)
-                outputs.append(started.output)
-                current.take_files(started.state)
+                outputs.append(self.apart(partial(self.and_or, item.command), current, inner).output)
                 self.trace.background = True
                 then, otherwise = current, None
                 continue
@@ -101,6 +104,28 @@ class Walk:
             outputs.append(outcome.output)
             then, otherwise = outcome.then, outcome.otherwise
         return Outcome(merge_streams(outputs), then, otherwise)
+
+    def apart(
+        self,
+        run: Callable[[State, Context], Outcome],
+        state: State,
+        context: Context,
+        *,
+        stdin: Stream | None = None,
+    ) -> Outcome:
+        """Run something in a shell of its own, of which only what it does to files stays."""
+        inner = state.copy()
+        if stdin is not None:
+            inner.stdin = stdin
+        self._exits.append([])
+        outcome = run(inner, context)
+        for end in (*self._exits.pop(), outcome.state):
+            state.take_files(end)
+        return outcome
+
+    def exited(self, state: State) -> None:
+        """`exit`: the shell ends in this state."""
+        self._exits[-1].append(state)
 
     def and_or(self, node: AndOr, state: State, context: Context) -> Outcome:
         """Pipelines joined by `&&` and `||`."""
@@ -128,11 +153,7 @@ class Walk:
         else:
             stream = state.stdin
             for command in node.commands:
-                inner = state.copy()
-                inner.stdin = stream
-                stage = self.command(command, inner, context)
-                stream = stage.output
-                state.take_files(stage.state)
+                stream = self.apart(partial(self.command, command), state, context, stdin=stream).output
             outcome = Outcome(stream, state, state)
         if node.negated:
             outcome = Outcome(outcome.output, outcome.otherwise, outcome.then)
@@ -143,7 +164,7 @@ class Walk:
         if type(node) is Simple:
             return self.runner.simple(self, node, state, context)
         if type(node) is Function:
-            state.functions[node.name] = node.body
+            state.functions[node.name] = (node.body,)
             self.defined[node.name] = (node.body, state)
             return Outcome(NOTHING, state, None)
         redirects: tuple[Redirect, ...] = getattr(node, "redirects", ())
@@ -194,7 +215,7 @@ class Walk:
         if type(node) is Case:
             return self._case(node, state, context)
         if type(node) is Coprocess:
-            self.command(node.body, state.copy(), structs.replace(context, background=True))
+            self.apart(partial(self.command, node.body), state, structs.replace(context, background=True))
             return Outcome(NOTHING, state, state)
         if type(node) is ArithmeticCommand:
             self._evaluate(node.expression, state, context)
@@ -355,7 +376,7 @@ class Walk:
     def process_path(self, stream: Stream) -> str:
         """A path that stands for a process substitution."""
         self._processes += 1
-        path = f"/dev/fd/process{self._processes}"
+        path = f"{PROCESS_PATH}{self._processes}"
         self.processes[path] = stream
         return path
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.facts.shell.expansions import arithmetic, backquotes, dollar, double_quoted, process_substitution
 from gateway.facts.shell.quoting import single_quoted
-from gateway.facts.shell.source import ShellSyntaxError, Source
+from gateway.facts.shell.source import Source
 from gateway.facts.shell.tree import Assignment, Element, ExtendedGlob, Part, Text, Word
 
 _PLAIN: Final = re.compile(r"[^\x00 \t\n;&|<>()$`\"'\\?*+@!]+")
@@ -141,17 +141,16 @@ def _element(source: Source, char: str) -> Element:
     start = source.pos
     if char == "[":
         source.pos += 1
-        waiting = len(source.pending)
-        try:
-            key = arithmetic(source, "]")
-            if source.operator("+=", "="):
-                parts: list[Part] = []
-                value_start = source.pos
-                read_parts(source, parts)
-                return Element(value=Word(parts=_merged(parts), start=value_start, end=source.pos), key=key)
-        except ShellSyntaxError:
-            del source.pending[waiting:]
-        source.pos = start
+        key = arithmetic(source, "]")
+        if source.operator("+=", "="):
+            parts: list[Part] = []
+            value_start = source.pos
+            read_parts(source, parts)
+            return Element(value=Word(parts=_merged(parts), start=value_start, end=source.pos), key=key)
+        # Bash reads up to the bracket's end whatever comes after it.
+        word_parts: list[Part] = [Text("["), *key.parts, Text("]")]
+        read_parts(source, word_parts)
+        return Element(value=Word(parts=_merged(word_parts), start=start, end=source.pos))
     word = read_word(source)
     if word is None:
         raise source.fail(

@@ -92,12 +92,15 @@ def xargs(invocation: Invocation, model: Model) -> list[Effect]:
     placeholder = arguments.value("-I", "-i", "--replace")
     replaces = arguments.has("-I", "-i", "--replace")
     command = arguments.operands or (Field("echo"),)
+    number = arguments.value("-n", "--max-args", "-L", "--max-lines", "-l")
+    exact = number.exact if number is not None else None
     return [
         Run(
             argv=command,
             via="xargs",
             from_input=True,
             placeholder=(placeholder.text if placeholder is not None else "{}") if replaces else "",
+            batch=int(exact[:6]) if exact and exact.isdecimal() else 0,
         )
     ]
 
