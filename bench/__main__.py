@@ -23,7 +23,7 @@ SUBJECTS = {
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    listed = "\n".join(f"  {name:8}{what}" for name, what in SUBJECTS.items())
+    listed = "\n".join(f"  {name:9}{what}" for name, what in SUBJECTS.items())
     found = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measures the parts of the gateway side by side in one run and prints a table for each subject.\n"

@@ -18,6 +18,10 @@ Inputs = Sequence[Any] | Callable[[int], Sequence[Any]]
 """The inputs of every round, or of the round with a number."""
 
 
+_MOST_CALLS = 4**8
+"""Calls of a round at most: of nothing at all, some milliseconds."""
+
+
 class Quantiles(Struct, frozen=True):
     """Microseconds: half of the calls took at most `median`, 99 of 100 at most `p99`, every one at most `worst`."""
 
@@ -114,11 +118,12 @@ def _nothing() -> None:
 def _number(call: Callable[[], object], microseconds: int, clock: Clock) -> int:
     """How many calls take about so many microseconds."""
     number = 1
-    while True:
+    while number < _MOST_CALLS:
         taken = _loop(call, number, clock)
         if taken >= microseconds * 250:
             return max(1, int(number * microseconds * 1000 / taken))
         number *= 4
+    return number
 
 
 def _loop(call: Callable[[], object], number: int, clock: Clock) -> int:
