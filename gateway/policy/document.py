@@ -37,7 +37,7 @@ from gateway.policy.parts import (
     read_version,
 )
 from gateway.policy.problems import Problem
-from gateway.policy.source import Node
+from gateway.policy.tree import Node
 
 API_VERSION = "api.cerbos.dev/v1"
 _ENVELOPE = ("apiVersion", "description", "disabled", "metadata", "$schema", "variables")

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from gateway.policy.problems import Complaints, Place, Problem
-from gateway.policy.source import Mapping as MappingNode
-from gateway.policy.source import Node, Scalar
-from gateway.policy.source import Sequence as ListNode
+from gateway.policy.tree import Mapping as MappingNode
+from gateway.policy.tree import Node, Scalar
+from gateway.policy.tree import Sequence as ListNode
 
 _AFTER_UNDERSCORE = re.compile(r"_([a-z0-9])")
 

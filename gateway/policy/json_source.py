@@ -11,7 +11,8 @@ import re
 from json.decoder import JSONDecodeError
 
 from gateway.policy.problems import Place, PolicyProblem, Problem
-from gateway.policy.source import MAX_BYTES, MAX_DEPTH, MAX_NODES, Mapping, Node, Scalar, Sequence
+from gateway.policy.source import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from gateway.policy.tree import Mapping, Node, Scalar, Sequence
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")

@@ -10,8 +10,9 @@ from gateway.policy.fields import Reader
 from gateway.policy.json_source import parse_json
 from gateway.policy.model import Document
 from gateway.policy.problems import Complaints, Place, PolicyProblem, Problem
-from gateway.policy.source import Mapping, parse_steps
+from gateway.policy.source import parse_steps
 from gateway.policy.steps import Steps, finish
+from gateway.policy.tree import Mapping
 
 
 def load_documents(files: Sequence[SourceFile], complaints: Complaints) -> list[Document]:

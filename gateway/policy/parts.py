@@ -17,7 +17,7 @@ from gateway.policy.model import (
     ScopePermissions,
 )
 from gateway.policy.problems import Place, Problem
-from gateway.policy.source import Node, Scalar
+from gateway.policy.tree import Node, Scalar
 
 _EFFECTS: Mapping[str, Effect] = {
     "EFFECT_ALLOW": "EFFECT_ALLOW",

@@ -12,7 +12,7 @@ from gateway.policy.directory import SourceFile, read_roots
 from gateway.policy.engine import compile_policies
 from gateway.policy.problems import PolicyProblem, PolicyProblems, Problem
 from gateway.policy.settings import EngineSettings
-from tests.policy.writing import API, ask, engine, problems, resource_policy, rule
+from tests.policy.writing import API, ask, effect, engine, problems, resource_policy, rule
 
 PATIENCE_SECONDS = 20.0
 """Far more than any of these takes, far less than one that explodes."""
@@ -57,6 +57,33 @@ def test_a_hostile_file_is_refused_or_loaded_soon(name):
     assert time.monotonic() - begun < PATIENCE_SECONDS
     if problem is not None:
         assert problem in {one.problem for one in found}
+
+
+@pytest.mark.parametrize(
+    ("number", "above_one"),
+    [
+        ("9" * 5000, True),
+        ("-" + "9" * 5000, False),
+        ("9" * 400, True),
+        ("0x" + "f" * 400, True),
+        ("-0x" + "f" * 400, False),
+        ("0x" + "f" * 256, True),
+        ("0b" + "1" * 5000, True),
+        ("1e400", True),
+        ("0x_", False),
+        ("0o_", False),
+        ("0b_", False),
+        ("._", False),
+        ("1_e_", False),
+    ],
+)
+def test_a_number_of_any_length_is_a_double_or_text(number, above_one):
+    policies = engine(
+        resource_policy("a", rule("x", when="C.n > 1.0"), constants={"local": {"n": "NUMBER"}}).replace(
+            "NUMBER", number
+        )
+    )
+    assert effect(policies, "a", "x") == ("ALLOW" if above_one else "DENY")
 
 
 def test_deep_json_is_refused():

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from gateway.policy.source import Mapping as MappingNode
-from gateway.policy.source import Node, Scalar
-from gateway.policy.source import Sequence as ListNode
+from gateway.policy.tree import Mapping as MappingNode
+from gateway.policy.tree import Node, Scalar
+from gateway.policy.tree import Sequence as ListNode
 
 Read = TypeVar("Read")
 _UNDERSCORE = re.compile(r"_([a-z0-9])")

@@ -10,7 +10,6 @@ from gateway.domain.check import AuxData, Effect, Resource
 from gateway.domain.principal import Principal
 from gateway.policy.json_source import parse_json
 from gateway.policy.problems import PolicyProblem
-from gateway.policy.source import Mapping as MappingNode
 from gateway.policy.source import parse
 from gateway.policy.suites.instants import parse_instant
 from gateway.policy.suites.model import (
@@ -24,6 +23,7 @@ from gateway.policy.suites.model import (
     Table,
 )
 from gateway.policy.suites.nodes import Fields, Troubles, kind_of, value_place
+from gateway.policy.tree import Mapping as MappingNode
 
 Parsed = TypeVar("Parsed")
 _EFFECTS = {
