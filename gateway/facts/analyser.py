@@ -165,7 +165,8 @@ class CallAnalyser:
         if tool in tools.shells:
             command = given.get(tools.shells[tool])
             if isinstance(command, str):
-                return self._commands.call(command, event, place, findings)
+                dialect = tools.dialects.get(tool, "")
+                return self._commands.call(command, event, place, findings, dialect=dialect)
             findings.shell = command is not None
         elif tool in tools.hosts:
             host_row = tools.hosts[tool]

@@ -39,6 +39,28 @@ _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _VARIABLE = re.compile(
     r"(?:\$HOME|\$\{HOME\}|%USERPROFILE%|%HOME%|\$env:USERPROFILE)(?=[/\\]|\Z)", re.IGNORECASE
 )
+_WINDOWS_VARIABLE = re.compile(
+    r"(?:\$\{?env:(?P<env>\w+)\}?|%(?P<percent>\w+)%|(?P<profile>\$PROFILE\b))", re.IGNORECASE
+)
+_WINDOWS_PLACES = {
+    "USERPROFILE": "~",
+    "HOME": "~",
+    "HOMEPATH": "~",
+    "APPDATA": "~/AppData/Roaming",
+    "LOCALAPPDATA": "~/AppData/Local",
+    "TEMP": "~/AppData/Local/Temp",
+    "TMP": "~/AppData/Local/Temp",
+    "ONEDRIVE": "~/OneDrive",
+    "PROGRAMDATA": "/ProgramData",
+    "ALLUSERSPROFILE": "/ProgramData",
+    "SYSTEMROOT": "/Windows",
+    "WINDIR": "/Windows",
+    "PROGRAMFILES": "/Program Files",
+    "PROFILE": "~/Documents/PowerShell/Microsoft.PowerShell_profile.ps1",
+    "SYSTEMDRIVE": "",
+    "HOMEDRIVE": "",
+}
+"""What Windows keeps in variables that hold paths (Microsoft, "Recognized environment variables")."""
 _CWD_VARIABLE = re.compile(r"(?:\$PWD|\$\{PWD\}|%CD%)(?=[/\\]|\Z)", re.IGNORECASE)
 _DRIVE = re.compile(r"/?([A-Za-z]):(?=[\\/]|\Z)")
 _DEVICE = re.compile(r"(?:\\\\|//)[?.][\\/]")
@@ -173,6 +195,11 @@ def _rewritten(text: str, cwd: str) -> Iterable[str]:
     variable = _VARIABLE.match(text)
     if variable:
         yield "~" + text[variable.end() :]
+    place = _WINDOWS_VARIABLE.match(text)
+    if place:
+        known = _WINDOWS_PLACES.get((place["env"] or place["percent"] or "PROFILE").upper())
+        if known is not None:
+            yield known + text[place.end() :].replace("\\", "/")
     here = _CWD_VARIABLE.match(text)
     if here:
         yield cwd + text[here.end() :]

@@ -10,10 +10,12 @@ from gateway.facts.gateway_guard import GatewayGuard, guard_data
 from gateway.facts.hosts import Hosts
 from gateway.facts.operations import Findings
 from gateway.facts.place import Place
+from gateway.facts.powershell import sweep_powershell
 from gateway.facts.refs import ProtectedRefs
 from gateway.facts.shell.analysis import Surroundings, analyse, analyse_code
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.trace import Trace
+from gateway.facts.shell_dialects import note_zsh
 from gateway.facts.shell_memo import KEPT_BYTES, TraceMemo
 from gateway.facts.shell_operations import Site, add_shell_operations
 
@@ -67,6 +69,8 @@ class ShellCommands:
         findings.consulted.update(trace.consulted)
         if "syntax" in trace.reasons or trace.limits:
             sweep(command, findings)
+        if dialect in _FOREIGN or any(language == "powershell" for language, _, _ in trace.inline):
+            sweep_powershell(command, findings, self._site.hosts)
         return add_shell_operations(
             trace, findings, self._site, dialect=dialect, models=self._models.revision
         )
@@ -90,6 +94,8 @@ class ShellCommands:
             found = analyse(command, around, self._models, remembered, INLINE_STEPS)
             if "budget" in found.limits:
                 return None
+        if around.dialect == "zsh":
+            note_zsh(command, found)
         self.kept.put(command, around, remembered, found)
         return found
 

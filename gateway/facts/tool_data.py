@@ -65,6 +65,7 @@ class ToolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     subagents: dict[str, SubagentRow]
     resources: dict[str, ResourceRow]
     shells: dict[str, str]
+    dialects: dict[str, str]
     harmless: frozenset[str]
     settings_sources: frozenset[str]
 
