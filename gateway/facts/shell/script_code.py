@@ -1,7 +1,7 @@
 """Code of other languages (JavaScript, Perl, Ruby, PHP): the calls whose literal argument tells what they touch.
 
-No parser of these languages is here, so a text is never complete unless it only prints; the patterns stand in
-`code_calls.yaml`.
+No parser of these languages is here, so a text is complete only when every word of it does nothing by itself; patterns and
+words stand in `code_calls.yaml`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import yaml
 from msgspec import Struct
 
 from gateway.facts.shell.effects import Code, Contact, Effect, PathAction, Touch
+from gateway.facts.shell.script_words import Lexicon
 from gateway.facts.shell.values import Field
 
+_SCRIPT: Final = re.compile(r"[\w./-]+\.rb")
 _LITERAL: Final = r"""["'`]([^"'`\n]{1,400})["'`]"""
 
 
@@ -34,6 +36,11 @@ class Language(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     calls: tuple[Call, ...]
     harmless: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
 
 
 def read_script_code(language: str, text: str) -> tuple[list[Effect], bool]:
@@ -41,10 +48,14 @@ def read_script_code(language: str, text: str) -> tuple[list[Effect], bool]:
     known = _languages().get(language)
     if known is None:
         return [], False
+    calls, harmless, lexicon = known
+    if language == "ruby" and _SCRIPT.fullmatch(text):
+        return [Touch(action="read", path=Field(text)), Touch(action="execute", path=Field(text))], True
     effects: list[Effect] = []
-    for pattern, means in known[0]:
+    for pattern, means in calls:
         effects.extend(_effect(means, found.group(1)) for found in pattern.finditer(text))
-    return effects, any(harmless.fullmatch(text.strip()) for harmless in known[1])
+    complete = any(whole.fullmatch(text.strip()) for whole in harmless)
+    return effects, complete or (lexicon is not None and lexicon.understands(text))
 
 
 def _effect(means: str, argument: str) -> Effect:
@@ -58,13 +69,18 @@ def _effect(means: str, argument: str) -> Effect:
 
 
 @cache
-def _languages() -> dict[str, tuple[list[tuple[re.Pattern[str], str]], list[re.Pattern[str]]]]:
+def _languages() -> dict[
+    str, tuple[list[tuple[re.Pattern[str], str]], list[re.Pattern[str]], Lexicon | None]
+]:
     text = resources.files("gateway.facts.shell").joinpath("code_calls.yaml").read_text("utf-8")
     tables = msgspec.convert(yaml.safe_load(text), dict[str, Language])
     return {
         name: (
             [(re2.compile(call.pattern.replace("LITERAL", _LITERAL)), call.means) for call in table.calls],
             [re2.compile(pattern) for pattern in table.harmless],
+            Lexicon(name, table.words, table.files, table.modules, table.forbidden, table.closed)
+            if table.words
+            else None,
         )
         for name, table in tables.items()
     }
