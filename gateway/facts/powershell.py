@@ -27,7 +27,8 @@ MAX_TEXT: Final = 65_536
 MAX_STATEMENTS: Final = 200
 MAX_WORDS: Final = 2_000
 _TOKEN: Final = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"`]|`.|\"\")*\"|[\n;|{}()]|&&|&(?=\s)|(?:`.|[^\s;|{}()'\"])+", re.DOTALL
+    r"'(?:[^']|'')*'|\"(?:[^\"`]|`.|\"\")*\"|[\n;|{}()]|&&|&(?=\s)|(?:\$\{[^}\n]*\}|`.|[^\s;|{}()'\"])+",
+    re.DOTALL,
 )
 _BREAKS: Final = frozenset({"\n", ";", "|", "{", "}", "(", ")", "&&", "||"})
 _PATH: Final = re.compile(r"[\\/]|\A~|\A\$|\A\.\.?\Z|\A%|\A[A-Za-z]:|\.[A-Za-z0-9]{1,8}\Z")
@@ -79,16 +80,23 @@ def _statement(words: list[str], findings: Findings) -> None:
     for at, word in enumerate(words):
         target = words[at + 1] if word.lstrip("12*") in {">", ">>"} and at + 1 < len(words) else ""
         if target:
-            findings.file(target, ("write",), "path", via="shell", certain=False)
+            findings.file(_slashed(target), ("write",), "path", via="shell", certain=False)
     for argument in arguments:
-        for text in _values(argument):
+        for text in map(_slashed, _values(argument)):
             if actions and not text.startswith("-") and _PATH.search(text) and "://" not in text:
                 shape: Shape = "glob" if any(letter in text for letter in "*?") else "path"
                 findings.file(text, actions, shape, via="shell", certain=False)
             else:
                 findings.guarded_file(text, ("read", "write"), via="shell")
     if _PATH.search(program) and program not in {".", "&"}:
-        findings.file(program, ("execute",), "path", via="shell", certain=False)
+        findings.file(_slashed(program), ("execute",), "path", via="shell", certain=False)
+        # It may as well be the argument of a method: `[IO.File]::ReadAllText('…')`.
+        findings.guarded_file(_slashed(program), ("read", "write"), via="shell")
+
+
+def _slashed(text: str) -> str:
+    """A path with its separators as ours; one of another machine keeps its form, which names it."""
+    return text if text.startswith("\\\\") else text.replace("\\", "/")
 
 
 def _program(words: list[str]) -> tuple[str, list[str]]:

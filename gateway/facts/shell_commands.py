@@ -67,7 +67,7 @@ class ShellCommands:
             return None
         findings.left.extend(trace.left)
         findings.consulted.update(trace.consulted)
-        if "syntax" in trace.reasons or trace.limits:
+        if ("syntax" in trace.reasons or trace.limits) and dialect not in _FOREIGN:
             sweep(command, findings)
         if dialect in _FOREIGN or any(language == "powershell" for language, _, _ in trace.inline):
             sweep_powershell(command, findings, self._site.hosts)
