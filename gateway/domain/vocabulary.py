@@ -80,12 +80,14 @@ FILE_GROUPS: tuple[str, ...] = (
     "persistence",
     "ci",
     "lockfiles",
+    "project_root",
     "scratch",
     "harmless_system",
     "agent_work",
+    "regenerable",
 )
-"""Path groups the gateway computes, the worst first. All but the last three are guarded; those are what everyday work needs."""
-GUARDED_GROUPS: tuple[str, ...] = FILE_GROUPS[:-3]
+"""Path groups the gateway computes, the worst first. All but the last four are guarded; those are what everyday work needs."""
+GUARDED_GROUPS: tuple[str, ...] = FILE_GROUPS[:-4]
 SITE_GROUP = "site_"
 """Begins the names of path groups that an installation adds (`facts.groups`); they are guarded."""
 HOST_GROUPS: tuple[str, ...] = ("loopback", "private", "public", "metadata", "gateway_self", "project")

@@ -44,8 +44,9 @@ class Combined(Struct, frozen=True, kw_only=True):
 
 
 class _Spoken(Struct, frozen=True):
-    """What one resource's answer says."""
+    """What one resource's answer says. `subject` is the operation it is about, None for the call itself."""
 
+    subject: Operation | None
     word: DecisionWord
     reason: Reason
     obligation: Obligation
@@ -111,7 +112,7 @@ def _decision(spoken: Sequence[_Spoken]) -> Decision:
         reasons=tuple(dict.fromkeys(said.reason for said in spoken if said.word == word)),
         context=" ".join(dict.fromkeys(given.context for given in obligations if given.context)),
         notice=" ".join(dict.fromkeys(given.notice for given in obligations if given.notice)),
-        skip_prompt=word == "allow" and all(given.word == "skip_prompt" for given in obligations),
+        skip_prompt=word == "allow" and _skips(spoken),
         untranslated=tuple(
             dict.fromkeys(
                 f"{said.reason.rule or said.reason.policy}: {name}"
@@ -120,6 +121,16 @@ def _decision(spoken: Sequence[_Spoken]) -> Decision:
             )
         ),
     )
+
+
+def _skips(spoken: Sequence[_Spoken]) -> bool:
+    """Whether the policies would spare the person a prompt: they say so of the call, or of everything it would do.
+
+    One layer that says so is enough: the shipped rules allow in silence, and whoever objects denies or asks. What is said
+    of one operation never speaks for another.
+    """
+    skipped = {id(said.subject) for said in spoken if said.obligation.word == "skip_prompt"}
+    return id(None) in skipped or all(id(said.subject) in skipped for said in spoken)
 
 
 def _speak(asked: Asked, result: ResourceDecision) -> _Spoken | None:
@@ -144,7 +155,7 @@ def _speak(asked: Asked, result: ResourceDecision) -> _Spoken | None:
         policy=given.matched_policy,
         place=given.place,
     )
-    return _Spoken(word, reason, obligation)
+    return _Spoken(asked.operation, word, reason, obligation)
 
 
 def _of_allowance(outputs: Sequence[Output]) -> tuple[DecisionWord, Output, Obligation]:

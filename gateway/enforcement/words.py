@@ -26,6 +26,7 @@ _GROUP_WORDS = {
     "persistence": "which runs by itself later",
     "ci": "which runs in the CI pipeline",
     "lockfiles": "which pins dependencies",
+    "project_root": "the whole project",
     "gateway_self": "which is part of Ostiary",
 }
 _VERBS = {

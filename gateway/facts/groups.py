@@ -17,6 +17,8 @@ from gateway.facts.patterns import HOMES, PatternIndex, expand_home, may_overlap
 
 Shape = Literal["path", "glob", "tree"]
 _SENTINEL = "\u0001"
+_WHOLE = frozenset({"regenerable"})
+"""Everyday groups that a directory takes everything below it into: what makes it again makes that too."""
 _HOME_OF_PATTERNS = "/home/~"
 
 
@@ -41,7 +43,7 @@ _NO_PLACES = GroupData(paths=())
 def group_data() -> dict[str, GroupData]:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("groups.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), dict[str, GroupData])
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), dict[str, GroupData])
 
 
 class PathGroups:
@@ -94,7 +96,7 @@ class PathGroups:
     def of(self, path: str, shape: Shape) -> Membership:
         """The groups of a normal absolute path; a tree stands for its root and everything below it.
 
-        A tree is in a guarded group when its root is, in an everyday one only when everything below is.
+        A tree is in a guarded group when its root is, in an everyday one only when everything below is (or is made again).
         """
         if shape == "path":
             found = self._matching(path)
@@ -130,10 +132,12 @@ class PathGroups:
     def _of_many(self, path: str, shape: Shape) -> Membership:
         if shape == "tree":
             below = self._matching(f"{path.rstrip('/')}/{_SENTINEL}a/{_SENTINEL}b")
-            certain = (self._matching(path) & self.guarded) | below
+            certain = (self._matching(path) & (self.guarded | _WHOLE)) | below
             names = (*split(path), "**")
         else:
             certain = self._matching(_filled(path))
+            if path.endswith("/**"):
+                certain |= self._matching(_filled(path[:-3])) & _WHOLE
             names = split(path)
         lowered = split(folded("/" + "/".join(names)))
         may = self._guarded.may_meet(lowered) | self._everyday.may_meet(names)

@@ -17,7 +17,7 @@ from gateway.facts.globs import above_wildcards, expanded, is_glob, settled
 from gateway.facts.groups import Membership, PathGroups, Shape
 from gateway.facts.hosts import Host
 from gateway.facts.links import Links
-from gateway.facts.paths import Lexical, readings
+from gateway.facts.paths import Lexical, is_under, readings
 from gateway.facts.place import Place
 
 MAX_WORK = 1000
@@ -75,6 +75,7 @@ class Findings:
         self.left: list[Change] = []
         """What later calls of the session must know."""
         self.consulted: dict[str, None] = {TABLES: None}
+        self._adopted: tuple[str, ...] = ()
 
     def file(
         self, text: str, actions: Sequence[str], shape: Shape, *, via: str, certain: bool = True
@@ -88,6 +89,14 @@ class Findings:
         else:
             self._file(text, actions, shape, via, certain=certain)
 
+    def adopt(self, directory: str) -> None:
+        """A work tree beside the project (`git worktree add ../name`) belongs to it for the rest of the call."""
+        project = self._place.project.directory
+        if project and directory.rpartition("/")[0] == project.rpartition("/")[0] and directory != project:
+            member = self._groups.of(directory, "tree")
+            if not any(name in self._groups.guarded for name in member.groups):
+                self._adopted = (*self._adopted, directory)
+
     def guarded_file(self, text: str, actions: Sequence[str], *, via: str) -> bool:
         """A text that is no path by its form: kept only where it names a guarded place. Whether it does."""
         found = False
@@ -99,7 +108,14 @@ class Findings:
         return found
 
     def host(
-        self, host: Host, action: str, *, via: str, certain: bool = True, sources: Sequence[str] = (), runs: bool = False
+        self,
+        host: Host,
+        action: str,
+        *,
+        via: str,
+        certain: bool = True,
+        sources: Sequence[str] = (),
+        runs: bool = False,
     ) -> None:
         """A host that is contacted, the paths and variables whose content goes there, whether what it answers is run."""
         members = [
@@ -211,7 +227,8 @@ class Findings:
         member = self._groups.of(path, shape)
         for home in place.claimed_homes:
             member = _joined(member, self._groups.under_home(path, shape, home))
-        inside = place.holds(above_wildcards(path) if shape == "glob" else path)
+        known = above_wildcards(path) if shape == "glob" else path
+        inside = place.holds(known) or any(is_under(known, directory) for directory in self._adopted)
         return Target(path, shape, member, inside)
 
     def _keep(self, target: Target, actions: Sequence[str], via: str, *, certain: bool) -> None:
@@ -223,8 +240,9 @@ class Findings:
             "shape": target.shape,
             "name": name,
             "ext": name[dot + 1 :].lower() if dot > 0 else "",
-            "groups": list(member.groups),
-            "groups_may": list(member.may),
+            "groups": [name for name in member.groups if target.inside or name != "regenerable"],
+            # What may perhaps be made again is no reason to let it go.
+            "groups_may": [name for name in member.may if name != "regenerable"],
             "in_project": target.inside,
             "may_leave_project": not target.inside,
             "resolved": self.remembered.resolved,

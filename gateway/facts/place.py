@@ -30,6 +30,10 @@ class Place(Struct, frozen=True, kw_only=True):
             is_under(path, directory) for directory in self.extra
         )
 
+    def is_root(self, path: str) -> bool:
+        """Whether a normal path is the project's directory, or a further working directory, itself."""
+        return bool(path) and (path == self.project.directory or path in self.extra)
+
 
 class Places:
     """The places of calls; each depends on the texts of its key alone and is kept for them."""

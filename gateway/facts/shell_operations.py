@@ -43,6 +43,8 @@ def add_shell_operations(
 ) -> dict[str, Any]:
     """Put what a command does among the findings; the value is `R.attr.shell`. `models` is the command model's revision."""
     hosts, refs = site.hosts, site.refs
+    for path in trace.worktrees:
+        findings.adopt(path)
     for path, certain, actions in _by_path(trace):
         socket = _SOCKET.match(path)
         if socket is not None:
@@ -141,7 +143,15 @@ def _add_hosts(trace: Trace, findings: Findings, hosts: Hosts) -> None:
     for name, certain in trace.hosts.items():
         sources = sorted(source for source, host in trace.sends if host == name)
         host = hosts.of_name(name, *ports.get(name, (0, "")))
-        findings.host(host, "send" if sources else "connect", via="shell", certain=certain, sources=sources)
+        action = "send" if sources else "connect"
+        findings.host(
+            host,
+            action,
+            via="shell",
+            certain=certain,
+            sources=sources,
+            runs=trace.remote_code and not sources,
+        )
 
 
 def _ports(trace: Trace) -> Mapping[str, tuple[int, str]]:

@@ -222,6 +222,24 @@ def test_a_prompt_is_skipped_only_when_every_allowance_says_so():
     assert not mixed.decision.skip_prompt
 
 
+def test_a_prompt_is_skipped_when_a_policy_says_so_of_the_call_and_nothing_objects():
+    skip = output("p.skip", {"decision": "skip_prompt"})
+    call = (Asked(Check(Resource("file", "c"), ("read",)), ""), said("c", ALLOW, skip))
+    silent = (asked("/a"), said("/a", ALLOW))
+    assert result_of(call, silent).decision.skip_prompt
+    for objection in (said("/b", DENY), said("/b", ALLOW, output("p.ask", ASK))):
+        assert not result_of(call, silent, (asked("/b"), objection)).decision.skip_prompt
+
+
+def test_a_prompt_is_skipped_when_one_layer_says_so_and_the_other_allows_in_silence():
+    skip = output("p.skip", {"decision": "skip_prompt"})
+    here = asked("/a")
+    above = asked("/a", "site", here.operation)
+    layers = ((here, said("/a", ALLOW)), (above, said("/a", ALLOW, skip)))
+    assert result_of(*layers).decision.skip_prompt
+    assert not result_of(*layers, (asked("/b"), said("/b", ALLOW))).decision.skip_prompt
+
+
 STRICTNESS = ["allow", "ask", "deny"]
 ANSWERS = {
     "allow": lambda: said("/a", ALLOW),

@@ -40,6 +40,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "source_groups": [],
         "source_groups_may": [],
         "sources_outside": False,
+        "runs": False,
     },
     "mcp_tool": {"via": "mcp", "certain": True, "url": "", "command": ""},
     "subagent": {"via": "tool", "certain": True, "governed": True},
@@ -53,7 +54,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "traits": [],
         "agent_written": False,
     },
-    "git": {"via": "shell", "certain": True, "force": False, "delete": False, "default_ref": False},
+    "git": {"via": "shell", "certain": True, "force": False, "delete": False, "discards": False, "default_ref": False},
     "package": {"via": "shell", "certain": True},
     "credential": {"via": "shell", "certain": True},
 }

@@ -35,6 +35,14 @@ def day() -> list[tuple[str, dict[str, Any]]]:
     return [(f"{tool} {next(iter(given.values()), '')}"[:70], payload(tool, given)) for tool, given in rows]
 
 
+def strict() -> list[tuple[str, str, str, dict[str, Any]]]:
+    """The calls that the strict pack stops: name, rule, answer, payload."""
+    return [
+        (f"{rule} {next(iter(given.values()))}"[:90], rule, answer, payload(tool, given))
+        for rule, answer, tool, given in read("strict.yaml")
+    ]
+
+
 def stopped() -> list[tuple[str, str, str, dict[str, Any], Identified]]:
     """The calls that a rule stops: name, rule, answer, payload, who."""
     found = []

@@ -64,6 +64,7 @@ _OWN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "sources": st.lists(TEXT, max_size=2),
         "source_groups": FILE_GROUP_LISTS,
         "source_groups_may": FILE_GROUP_LISTS,
+        "runs": st.booleans(),
         "sources_outside": st.booleans(),
     },
     "mcp_tool": {

@@ -55,7 +55,11 @@ def by_role(role: str, field: Field | None, *, tree: bool = False, via: str = "d
         if field is None or field.text == "-":
             return []
         whole = tree or suffix == "tree"
-        return [Touch(action=action, path=field, tree=whole) for action in _ACTIONS[base]]
+        effects: list[Effect] = [Touch(action=action, path=field, tree=whole) for action in _ACTIONS[base]]
+        if whole and field.glob and base == "delete":
+            # A glob names things themselves, beside what is below them.
+            effects.append(Touch(action="delete", path=field))
+        return effects
     if role == "shell":
         return [Code(language="sh", text=field, via="shell_c")]
     if role.startswith("code:"):

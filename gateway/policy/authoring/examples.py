@@ -65,6 +65,7 @@ def host_example(host: str, groups: list[str] | None = None) -> Example:
             "sources": [],
             "source_groups": [],
             "source_groups_may": [],
+            "runs": False,
             "sources_outside": False,
         },
     )
@@ -81,6 +82,7 @@ def git_example(ref: str, *, groups: list[str] | None = None, force: bool = Fals
             "groups": groups or [],
             "force": force,
             "delete": False,
+            "discards": False,
         },
     )
 

@@ -9,158 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import structs
+
 from gateway.facts.shell.effects import Code, Effect, Git, Note, Output, Touch
 from gateway.facts.shell.models import Invocation, Model
 from gateway.facts.shell.network import looks_like_url
-from gateway.facts.shell.options import Arguments, Grammar, parse_arguments
+from gateway.facts.shell.options import Arguments, parse_arguments
 from gateway.facts.shell.programs.git_config import config, executing_setting
+from gateway.facts.shell.programs.git_grammar import OUTER, grammar_of
+from gateway.facts.shell.programs.git_history import branch, history, reset, stash, tag, update_ref
 from gateway.facts.shell.programs.git_remotes import fetching, pushing, remotes, submodules
 from gateway.facts.shell.programs.git_worktree import (
+    PATHS_FOLLOW,
     adding,
     applying,
-    branch,
+    checking_out_index,
     clean,
-    history,
     moving,
+    reading_tree,
     removing,
-    reset,
     restoring,
-    stash,
-    tag,
     worktree,
 )
 from gateway.facts.shell.values import Field
 
-_OUTER: Final = Grammar(
-    valued=frozenset(
-        {
-            "-C",
-            "-c",
-            "--git-dir",
-            "--work-tree",
-            "--namespace",
-            "--exec-path",
-            "--config-env",
-            "--super-prefix",
-        }
-    ),
-    stop=True,
-)
-_QUIET: Final = Grammar(
-    valued=frozenset(
-        [
-            "-n",
-            "-m",
-            "-F",
-            "-C",
-            "-c",
-            "-S",
-            "-G",
-            "-L",
-            "-O",
-            "-U",
-            "-u",
-            "-X",
-            "-s",
-            "-b",
-            "-B",
-            "--author",
-            "--date",
-            "--since",
-            "--until",
-            "--after",
-            "--before",
-            "--grep",
-            "--format",
-            "--pretty",
-            "--max-count",
-            "--skip",
-            "--message",
-            "--file",
-            "--reuse-message",
-            "--strategy",
-            "--strategy-option",
-            "--onto",
-            "--exec",
-            "-x",
-            "--track",
-            "--orphan",
-            "--source",
-            "--output",
-            "--diff-filter",
-            "--word-diff-regex",
-            "--stat",
-            "--depth",
-            "--branch",
-            "--origin",
-            "--reference",
-            "--template",
-            "--config",
-            "--upload-pack",
-            "--receive-pack",
-            "--repo",
-            "--push-option",
-            "-o",
-            "--pathspec-from-file",
-            "--contains",
-            "--merged",
-            "--no-merged",
-            "--points-at",
-            "--sort",
-            "--local-user",
-            "--cleanup",
-            "--trailer",
-            "--fixup",
-            "--squash",
-            "--jobs",
-            "-j",
-            "--separate-git-dir",
-            "--filter",
-            "--shallow-since",
-            "--shallow-exclude",
-            "--server-option",
-            "--prefix",
-            "--remote",
-            "--add-file",
-            "--exclude",
-            "--exclude-from",
-            "-e",
-            "--directory",
-            "--whitespace",
-            "-p",
-            "--abbrev",
-            "--encoding",
-            "--initial-branch",
-            "--default",
-            "--index-filter",
-            "--tree-filter",
-            "--env-filter",
-            "--msg-filter",
-            "--commit-filter",
-            "--parent-filter",
-            "--tag-name-filter",
-            "--setup",
-            "--subdirectory-filter",
-        ]
-    ),
-    optional=frozenset(
-        {
-            "--stat",
-            "--pretty",
-            "--format",
-            "--track",
-            "--abbrev",
-            "-p",
-            "-u",
-            "-U",
-            "-C",
-            "-S",
-            "--color",
-            "--word-diff",
-            "--diff-filter",
-        }
-    ),
-)
 _CODE_OPTIONS: Final = (
     "--exec",
     "-x",
@@ -196,7 +68,7 @@ _BLOBS: Final = frozenset(
 def git(invocation: Invocation, model: Model) -> list[Effect]:
     """`git [options] subcommand …`."""
     del model
-    outer = parse_arguments(invocation.argv, _OUTER)
+    outer = parse_arguments(invocation.argv, OUTER)
     effects = _configured(outer)
     directory = outer.value("-C")
     if not outer.operands:
@@ -204,53 +76,14 @@ def git(invocation: Invocation, model: Model) -> list[Effect]:
     name = outer.operands[0]
     if not name.known:
         return [*effects, Note(reason="dynamic_command")]
-    arguments = parse_arguments(outer.operands[1:], _grammar(name.text))
-    inner = _subcommand(name.text, arguments, outer.operands[1:])
+    arguments = parse_arguments(outer.operands[1:], grammar_of(name.text))
+    if any(field.text == PATHS_FOLLOW and field.known for field in outer.operands[1:]):
+        arguments = structs.replace(arguments, options=(*arguments.options, (PATHS_FOLLOW, None)))
+    inner = _subcommand(name.text, arguments)
     for option in _CODE_OPTIONS:
         for text in arguments.values(option) if name.text not in ("clean", "log", "cherry-pick") else ():
             inner.append(Code(language="sh", text=text, via="git_alias"))
     return [*effects, *(_moved(effect, directory) for effect in inner)]
-
-
-def _grammar(name: str) -> Grammar:
-    """Letters that take a value for some subcommands and none for others."""
-    flags = {
-        "clean": {"-x", "-n", "-d", "-f", "-X"},
-        "branch": {"-m", "-M", "-c", "-C", "-u"} - {"-u"},
-        "diff": {"-b", "-B", "-p", "-u", "-s"},
-        "show": {"-p", "-s", "-u"},
-        "log": {"-p", "-s", "-u", "-m", "-c"},
-        "status": {"-s", "-b", "-u"},
-        "stash": {"-p", "-u", "-S"},
-        "push": {"-u", "-n", "-f", "-d"},
-        "add": {"-n", "-p", "-u", "-e", "-N"},
-        "commit": {"-p", "-e", "-s", "-n", "-u", "-o"},
-        "rm": {"-n"},
-        "mv": {"-n"},
-        "tag": {"-n", "-s"},
-        "fetch": {"-n", "-p", "-u"},
-        "pull": {"-n"},
-        "clone": {"-n", "-s", "-u"} - {"-u"},
-        "merge": {"-n", "-S", "-e"},
-        "rebase": {"-p", "-m", "-n"},
-        "checkout": {"-p", "-m"},
-        "reset": {"-p", "-N"},
-        "restore": {"-p", "-S", "-m"},
-        "config": {"-e", "-l"},
-        "remote": {"-n", "-p"},
-        "apply": {"-R", "-N"},
-        "worktree": {"-n", "-f", "-d"},
-        "am": {"-s", "-u", "-c", "-m"},
-        "revert": {"-n", "-e", "-s"},
-        "cherry-pick": {"-n", "-x", "-e", "-s", "-S"},
-        "blame": {"-s", "-p", "-b", "-c", "-e"},
-        "grep": {"-n", "-L", "-c", "-F", "-G", "-p", "-o", "-O"},
-        "ls-files": {"-s", "-u", "-m", "-o", "-c", "-X"} - {"-X"},
-        "cat-file": {"-p", "-s", "-e"},
-        "rev-parse": {"-n"},
-        "switch": {"-d", "-m", "-f"},
-    }.get(name, set())
-    return Grammar(valued=_QUIET.valued - flags, optional=_QUIET.optional - flags)
 
 
 def _configured(outer: Arguments) -> list[Effect]:
@@ -272,7 +105,7 @@ def _moved(effect: Effect, directory: Field | None) -> Effect:
     return Touch(action=effect.action, path=path, tree=effect.tree, possible=effect.possible)
 
 
-def _subcommand(name: str, arguments: Arguments, argv: tuple[Field, ...]) -> list[Effect]:
+def _subcommand(name: str, arguments: Arguments) -> list[Effect]:
     special = _SPECIAL.get(name)
     if special is not None:
         return special(name, arguments)
@@ -294,7 +127,6 @@ def _subcommand(name: str, arguments: Arguments, argv: tuple[Field, ...]) -> lis
         effects.append(Touch(action="read", path=message))
     if name == "diff" and arguments.has("--no-index"):
         effects.extend(Touch(action="read", path=path) for path in arguments.operands)
-    del argv
     return effects
 
 
@@ -354,5 +186,7 @@ _SPECIAL: Final[dict[str, Callable[[str, Arguments], list[Effect]]]] = {
     "gc": history,
     "reflog": history,
     "prune": history,
-    "update-ref": history,
+    "update-ref": update_ref,
+    "checkout-index": checking_out_index,
+    "read-tree": reading_tree,
 }

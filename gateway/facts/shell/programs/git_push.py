@@ -9,13 +9,15 @@ from gateway.facts.shell.effects import Effect, Git, Note, Trait
 from gateway.facts.shell.options import Arguments
 from gateway.facts.shell.values import Field
 
-_FORCED = ("-f", "--force", "--force-with-lease", "--force-if-includes", "--mirror")
+_LEASED = ("--force-with-lease", "--force-if-includes")
+_FORCED = ("-f", "--force", "--mirror")
 
 
 def push(arguments: Arguments) -> list[Effect]:
     """The operation of a push, refs as destination branch names."""
     remote = arguments.value("--repo") or (arguments.operands[0] if arguments.operands else Field(""))
     forced = arguments.has(*_FORCED)
+    leased = arguments.has(*_LEASED)
     deleted = arguments.has("-d", "--delete", "--prune", "--mirror")
     refs: list[str] = []
     effects: list[Effect] = []
@@ -37,9 +39,11 @@ def push(arguments: Arguments) -> list[Effect]:
             remote=remote.text,
             refs=tuple(refs),
             default_ref=not refs and not every and not arguments.has("--tags"),
-            force=forced,
+            force=forced or leased,
             delete=deleted,
             all=every,
+            # A lease holds back what the caller has not seen; without one the work of others goes.
+            discards=(forced or deleted) and not arguments.has("-n", "--dry-run"),
         )
     )
     if not arguments.has("-n", "--dry-run"):

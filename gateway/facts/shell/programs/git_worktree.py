@@ -1,22 +1,35 @@
-"""Subcommands of git that change the work tree, branches and history.
+"""Subcommands of git that change the work tree.
 
 Source: the manuals of git 2.39.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from gateway.facts.shell.effects import Effect, Git, Note, Touch, Trait
 from gateway.facts.shell.options import Arguments
 from gateway.facts.shell.values import Field
 
+PATHS_FOLLOW: Final = "--"
+"""Stands among the options where the command separates its paths from the rest."""
+_WHOLE: Final = frozenset({".", "./", ":/", "*", ":"})
+_FILE_NAME: Final = re.compile(r"(?:^|/)[^/]+\.[a-z]{1,5}$")
+
 
 def clean(name: str, arguments: Arguments) -> list[Effect]:
-    """`git clean` deletes what is not tracked."""
-    effects: list[Effect] = [Git(sub=name, force=arguments.has("-f", "--force"))]
-    if not arguments.has("-n", "--dry-run"):
-        paths = arguments.operands or (Field("."),)
-        effects.extend(Touch(action="delete", path=path, tree=True) for path in paths)
-        effects.append(Trait(name="destructive"))
+    """`git clean` deletes what is not tracked; without `-f` git refuses to."""
+    forced = arguments.has("-f", "--force")
+    if arguments.has("-n", "--dry-run"):
+        return [Git(sub=name, force=forced)]
+    effects: list[Effect] = [Git(sub=name, force=forced, hard=forced, discards=forced)]
+    paths = arguments.operands or (Field("."),)
+    # What is in a directory goes, as far as it is not tracked; the directory itself stays.
+    for path in paths:
+        effects.append(Touch(action="delete", path=Field(f"{path.text.rstrip('/')}/*", glob=True)))
+        effects.append(Touch(action="delete", path=path, tree=True, possible=True))
+    effects.append(Trait(name="destructive"))
     return effects
 
 
@@ -41,70 +54,58 @@ def moving(name: str, arguments: Arguments) -> list[Effect]:
 
 def restoring(name: str, arguments: Arguments) -> list[Effect]:
     """`checkout`, `restore`, `switch`: files of the work tree are overwritten."""
-    branch = arguments.value("-b", "-B", "-c", "-C", "--orphan")
+    branch = arguments.value("-b", "-B", "-c", "-C", "--orphan", "--create", "--force-create")
     hard = arguments.has("-f", "--force", "--discard-changes")
-    effects: list[Effect] = [
-        Git(sub=name, force=hard, hard=hard, refs=(branch.text,) if branch is not None else ())
-    ]
     if name == "switch" or branch is not None:
-        return effects
+        refs = (branch.text,) if branch is not None else ()
+        return [Git(sub=name, force=hard, hard=hard, discards=hard, refs=refs)]
     staged = name == "restore" and arguments.has("--staged", "-S") and not arguments.has("--worktree", "-W")
+    effects: list[Effect] = []
     for operand in arguments.operands:
         text = operand.text
         looks = "/" in text or "." in text or operand.glob
         if staged:
             effects.append(Touch(action="list", path=operand))
         elif name == "restore" or (looks and not text.startswith(("origin/", "upstream/", "refs/"))):
-            whole = text in (".", ":/", "*", ":")
+            whole = text in _WHOLE
             effects.append(Touch(action="write", path=Field(".") if whole else operand, tree=whole))
             if whole:
                 effects.append(Trait(name="destructive"))
+    discards = hard or (not staged and _overwrites(name, arguments))
+    return [Git(sub=name, force=hard, hard=hard, discards=discards), *effects]
+
+
+def _overwrites(name: str, arguments: Arguments) -> bool:
+    """Whether files are named whose changes would be overwritten.
+
+    One operand of `checkout` may be a branch: it is taken for a path only where no branch is called like it. With `--ours`
+    and `--theirs` the files hold a conflict, and with `-p` a person picks.
+    """
+    if arguments.has("--ours", "--theirs", "--ignore-skip-worktree-bits", "-p", "--patch", "-h", "--help"):
+        return False
+    if arguments.has("--pathspec-from-file"):
+        return True
+    operands = arguments.operands
+    if name == "restore" or len(operands) > 1:
+        return bool(operands)
+    if not operands:
+        return False
+    text = operands[0].text
+    return arguments.has(PATHS_FOLLOW) or text in _WHOLE or bool(_FILE_NAME.search(text))
+
+
+def checking_out_index(name: str, arguments: Arguments) -> list[Effect]:
+    """`git checkout-index`: with `-f` files are overwritten by what is staged."""
+    forced = arguments.has("-f", "--force")
+    effects: list[Effect] = [Git(sub=name, force=forced, discards=forced)]
+    effects.extend(Touch(action="write", path=path) for path in arguments.operands)
     return effects
 
 
-def reset(name: str, arguments: Arguments) -> list[Effect]:
-    """`git reset`: with `--hard` the work tree is overwritten."""
-    hard = arguments.has("--hard", "--merge", "--keep")
-    effects: list[Effect] = [Git(sub=name, hard=arguments.has("--hard"))]
-    if hard:
-        effects.extend(
-            (Touch(action="write", path=Field("."), tree=True, possible=True), Trait(name="destructive"))
-        )
-    return effects
-
-
-def stash(name: str, arguments: Arguments) -> list[Effect]:
-    """`git stash`: dropped stashes are gone."""
-    verb = arguments.operands[0].text if arguments.operands else "push"
-    effects: list[Effect] = [Git(sub=name, delete=verb in ("drop", "clear"))]
-    if verb in ("drop", "clear"):
-        effects.append(Trait(name="destructive"))
-    return effects
-
-
-def branch(name: str, arguments: Arguments) -> list[Effect]:
-    """`git branch`: which branches are made, moved or deleted."""
-    delete = arguments.has("-d", "-D", "--delete")
-    force = arguments.has("-D", "-M", "-f", "--force", "-C")
-    changes = delete or force or arguments.has("-m", "-c")
-    refs = tuple(operand.text for operand in arguments.operands) if changes else ()
-    effects: list[Effect] = [Git(sub=name, refs=refs, delete=delete, force=force)]
-    if delete and force:
-        effects.append(Trait(name="destructive"))
-    return effects
-
-
-def tag(name: str, arguments: Arguments) -> list[Effect]:
-    """`git tag`."""
-    delete = arguments.has("-d", "--delete")
-    return [
-        Git(
-            sub=name,
-            refs=tuple(operand.text for operand in arguments.operands),
-            delete=delete,
-            force=arguments.has("-f", "--force"),
-        )
-    ]
+def reading_tree(name: str, arguments: Arguments) -> list[Effect]:
+    """`git read-tree`: with `--reset -u` the work tree is overwritten."""
+    hard = arguments.has("--reset") and arguments.has("-u")
+    return [Git(sub=name, hard=hard, discards=hard)]
 
 
 def adding(name: str, arguments: Arguments) -> list[Effect]:
@@ -131,20 +132,14 @@ def applying(name: str, arguments: Arguments) -> list[Effect]:
 def worktree(name: str, arguments: Arguments) -> list[Effect]:
     """`git worktree`: whole trees come and go."""
     words = list(arguments.operands)
-    effects: list[Effect] = [Git(sub=name)]
+    verb = words[0].text if words else ""
+    forced = arguments.has("-f", "--force")
+    effects: list[Effect] = [Git(sub=name, force=forced, discards=forced and verb == "remove")]
     if words and words[0].text == "add" and len(words) > 1:
-        effects.append(Touch(action="write", path=words[1], tree=True))
+        effects.append(Touch(action="write", path=words[1], tree=True, worktree=True))
     if words and words[0].text in ("remove", "move"):
-        effects.extend(Touch(action="delete", path=path, tree=True) for path in words[1:2])
-    return effects
-
-
-def history(name: str, arguments: Arguments) -> list[Effect]:
-    """Commands that rewrite or drop history."""
-    expires = name in ("gc", "reflog", "prune") and (
-        arguments.has("--expire", "--prune", "--expire-unreachable") or name == "prune"
-    )
-    effects: list[Effect] = [Git(sub=name, force=name in ("filter-branch", "filter-repo", "update-ref"))]
-    if name in ("filter-branch", "filter-repo") or expires:
-        effects.append(Trait(name="irreversible"))
+        # Without `-f` git removes no work tree that holds changes.
+        effects.extend(
+            Touch(action="delete", path=path, tree=forced, worktree=not forced) for path in words[1:2]
+        )
     return effects
