@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import shutil
 import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
@@ -156,6 +158,31 @@ def test_a_tar_that_unpacks_to_gigabytes_is_left_at_the_limit(tmp_path, monkeypa
     made = tarred(tmp_path / "a.tgz", [(f"ignored{n}.bin", b"\0" * 1024 * 1024) for n in range(20)])
     with pytest.raises(PolicyProblem, match="unpacks to more"):
         read_roots([made])
+
+
+def test_a_tar_of_very_many_entries_is_left_at_the_limit(tmp_path):
+    blocks = b"".join(tarfile.TarInfo(f"d{n}.txt").tobuf() for n in range(archive.MAX_ENTRIES + 10))
+    path = tmp_path / "a.tgz"
+    path.write_bytes(gzip.compress(blocks, compresslevel=1))
+    with pytest.raises(PolicyProblem, match="entries") as caught:
+        read_roots([path])
+    assert caught.value.problem is Problem.ARCHIVE
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tgz"])
+def test_a_thousandfold_expansion_is_refused_before_it_is_held(tmp_path, ending):
+    bomb = b"\0" * (64 * 1024 * 1024)
+    path = tmp_path / f"a{ending}"
+    (zipped if ending == ".zip" else tarred)(path, [("x.yaml", bomb)])
+    assert path.stat().st_size < len(bomb) // 900
+    del bomb
+    tracemalloc.start()
+    try:
+        with pytest.raises(PolicyProblem, match="more than"):
+            read_roots([path])
+        assert tracemalloc.get_traced_memory()[1] < 4 * archive.MAX_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_zip_whose_directory_is_huge_is_refused_unread(tmp_path):
