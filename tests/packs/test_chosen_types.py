@@ -1,4 +1,4 @@
-"""Whatever an adversary makes of an attribute's type or size, no rule of the shipped packs becomes looser.
+"""Whatever an adversary makes of an attribute's type or size, or of the order of roles, no shipped rule becomes looser.
 
 For every DENY and every ask rule, from the cases of the packs' own suites in which it speaks: each attribute is left out,
 replaced by a value of every other JSON type, and by texts of 2 MiB, alone or as an item.
@@ -6,17 +6,18 @@ replaced by a value of every other JSON type, and by texts of 2 MiB, alone or as
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.domain.check import ALLOW, DENY, NO_MATCH, Check, CheckRequest, Resource, ResourceDecision
 from gateway.domain.principal import Principal, sorted_roles
-from gateway.domain.vocabulary import CANARY_KIND
+from gateway.domain.vocabulary import CANARY_KIND, ROLES
 from gateway.enforcement.obligations import parse_obligation
 from tests.support.enforcement import PACKS, shipped_engine
 
@@ -76,25 +77,28 @@ def speaking(result: ResourceDecision) -> frozenset[str]:
     return frozenset(said | ({given.place.rule} if given.place else set()))
 
 
-def cases() -> Iterator[Case]:
-    """Every question of the packs' suites that is not simply allowed."""
+def questions() -> Iterator[tuple[str, Principal, Resource, str]]:
+    """Every question of the packs' suites."""
     for file in sorted(PACKS.glob("*/*_test.yaml")):
         suite = yaml.safe_load(file.read_text(encoding="utf-8"))
-        for test in suite["tests"]:
-            given = test["input"]
-            for who in given["principals"]:
-                person = suite["principals"][who]
+        for given in (test["input"] for test in suite["tests"]):
+            for who, what, action in itertools.product(
+                given["principals"], given["resources"], given["actions"]
+            ):
+                person, fields = suite["principals"][who], suite["resources"][what]
                 principal = Principal(
                     id=person["id"], roles=sorted_roles(person["roles"]), attr=person.get("attr", {})
                 )
-                for what in given["resources"]:
-                    fields = suite["resources"][what]
-                    resource = Resource(fields["kind"], fields["id"], fields.get("attr", {}))
-                    for action in given["actions"]:
-                        result = decided(principal, resource, action)
-                        if word(result) != "allow" and resource.kind != CANARY_KIND:
-                            name = f"{file.stem} {who} {what} {action}"
-                            yield Case(name, principal, resource, action, speaking(result), word(result))
+                resource = Resource(fields["kind"], fields["id"], fields.get("attr", {}))
+                yield f"{file.stem} {who} {what} {action}", principal, resource, action
+
+
+def cases() -> Iterator[Case]:
+    """Every question that is not simply allowed."""
+    for name, principal, resource, action in questions():
+        result = decided(principal, resource, action)
+        if word(result) != "allow" and resource.kind != CANARY_KIND:
+            yield Case(name, principal, resource, action, speaking(result), word(result))
 
 
 def as_sent(case: Case) -> Iterator[tuple[str, Any]]:
@@ -130,3 +134,25 @@ def test_another_type_or_size_makes_nothing_looser(name):
             if STRICTNESS[word(after)] < STRICTNESS[case.word]:
                 looser.append((attribute, repr(attr.get(attribute, "left out"))[:60], word(after)))
     assert looser == []
+
+
+def said(result: ResourceDecision) -> Any:
+    """All that a hook could tell apart in an answer."""
+    (given,) = result.actions.values()
+    outputs = sorted(json.dumps([output.src, output.val, output.error]) for output in result.outputs)
+    return given.effect, given.matched_policy, outputs, result.absorbed
+
+
+@pytest.mark.parametrize("kind", sorted({resource.kind for _, _, resource, _ in questions()}))
+def test_the_order_of_a_principals_roles_changes_no_answer(kind):
+    """The gateway sorts roles; a PDP asked by others must not depend on it either."""
+    sets = [*itertools.combinations(ROLES, 2), ROLES[:3]]
+    for name, principal, resource, action in questions():
+        if resource.kind != kind:
+            continue
+        for roles in sets:
+            answers = [
+                said(decided(structs.replace(principal, roles=order), resource, action))
+                for order in itertools.permutations(roles)
+            ]
+            assert all(answer == answers[0] for answer in answers), (name, roles)
