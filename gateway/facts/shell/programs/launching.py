@@ -57,14 +57,16 @@ def env(invocation: Invocation, model: Model) -> list[Effect]:
         name, separator, attached = text.partition("=")
         split = text.startswith("-S") or name == "--split-string"
         if split:
-            value = (
-                attached if separator else text[2:] if len(text) > 2 and not text.startswith("--") else None
-            )
+            short = not text.startswith("--")
+            value = (text[2:] or None) if short else attached if separator else None
             field = Field(value) if value is not None else arguments.pop(0) if arguments else Field("")
             if not field.known:
                 return [Note(reason="dynamic_command")]
             arguments[:0] = [Field(word) for word in _split(field.text)]
-        elif name in ("-u", "--unset", "-C", "--chdir") and not separator and len(text) in (2, len(name)):
+        # `-P` is BSD's: where to look for the command.
+        elif (
+            name in ("-u", "--unset", "-C", "--chdir", "-P") and not separator and len(text) in (2, len(name))
+        ):
             taken = arguments.pop(0) if arguments else None
             directory = taken if name in ("-C", "--chdir") else directory
         elif name == "--chdir" and separator:
