@@ -17,6 +17,10 @@ from gateway.facts.shell.values import HOLE, Field
 NUMBER: Final = Field("*", glob=True)
 _NAMES: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIMPLE: Final = re.compile(r"[\sA-Za-z0-9_+\-*/%()]{0,200}")
+_ASSIGNMENT: Final = re.compile(
+    r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<index>\[[^\]]*\])?\s*(?:(?:<<|>>|[-+*/%&^|])?=(?!=)|\+\+|--)"
+    r"|(?:\+\+|--)\s*(?P<after>[A-Za-z_][A-Za-z0-9_]*)"
+)
 _OPERATORS: Final[dict[type[ast.operator], Callable[[int, int], int]]] = {
     ast.Add: lambda left, right: left + right,
     ast.Sub: lambda left, right: left - right,
@@ -40,6 +44,25 @@ def evaluate(expression: Field, state: State) -> Field:
         return Field(str(_number(tree.body, state)))
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError):
         return NUMBER
+
+
+def assign(expression: Field, state: State) -> None:
+    """Carry out the assignments in an expression (`x=1`, `x+=2`, `x++`): the variables hold some number afterwards."""
+    text = expression.text
+    if "=" not in text and "++" not in text and "--" not in text:
+        return
+    for found in _ASSIGNMENT.finditer(text):
+        name = found["after"] or found["name"]
+        if found["index"] is None:
+            state.set(name, (NUMBER,))
+        else:
+            array = state.array(name)
+            key = (
+                Field(found["index"][1:-1])
+                if array.associative
+                else evaluate(Field(found["index"][1:-1]), state)
+            )
+            state.set_array(name, array.assigned(key, NUMBER))
 
 
 def hidden_code(expression: Field, state: State) -> Iterator[str]:

@@ -59,7 +59,9 @@ class Around:
         """Evaluate arithmetic; commands hidden in it run."""
         for text in arithmetic.hidden_code(expression, self._state):
             self._walk.runner.expand_text(self._walk, text, self._state, self._context)
-        return arithmetic.evaluate(expression, self._state)
+        value = arithmetic.evaluate(expression, self._state)
+        arithmetic.assign(expression, self._state)
+        return value
 
     def prompt(self, text: Field) -> None:
         """Expand a text as a prompt."""

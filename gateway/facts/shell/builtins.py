@@ -247,9 +247,6 @@ def _let(runner: Runner, walk: Walk, call: Call) -> Outcome:
     """Each argument is an arithmetic expression."""
     for field in call.argv[1:]:
         walk.evaluate_text(field, call.state, call.context)
-        name, separator, _ = field.text.partition("=")
-        if separator and name.strip("+-*/% ").isidentifier():
-            call.state.set(name.strip("+-*/% "), (Field("*", glob=True),))
     del runner
     return Outcome(NOTHING, call.state, call.state)
 

@@ -136,6 +136,9 @@ class Walk:
             start = then if operator == "&&" else otherwise
             if start is None:
                 continue
+            if then is otherwise:
+                # What is taken changes its state; the branch that is not taken keeps its own.
+                start = start.copy()
             outcome = self.pipeline(pipeline, start, context)
             outputs.append(outcome.output)
             if operator == "&&":
