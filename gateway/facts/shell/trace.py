@@ -60,6 +60,8 @@ class Trace:
         self.left: dict[Change, None] = {}
         self.budget = budget
         self.commands: list[CommandFact] = []
+        self.worktrees: dict[str, bool] = {}
+        """Places of further work trees of the repository."""
         self.paths: dict[PathAction, dict[str, bool]] = {
             "read": {},
             "write": {},
