@@ -58,7 +58,7 @@ class ProtocolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 def protocol_data() -> ProtocolData:
     """The shipped data file."""
     text = resources.files("adapters.agents").joinpath("claude_code.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), ProtocolData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), ProtocolData)
 
 
 class ClaudeCodeAdapter:

@@ -61,7 +61,7 @@ class RedactionData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def redaction_data() -> RedactionData:
     """The shipped patterns."""
     text = resources.files("gateway.audit").joinpath("redaction.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), RedactionData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), RedactionData)
 
 
 class RecordRedactor:

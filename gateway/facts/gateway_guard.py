@@ -36,7 +36,7 @@ class GuardData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def guard_data() -> GuardData:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("gateway_self.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), GuardData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), GuardData)
 
 
 class GatewayGuard:

@@ -72,7 +72,7 @@ def _names(patterns: Iterable[str]) -> Names:
 def host_data() -> HostData:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("hosts.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), HostData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), HostData)
 
 
 class Host(Struct, frozen=True):

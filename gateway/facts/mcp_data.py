@@ -119,7 +119,7 @@ class McpModels:
 def mcp_data() -> McpData:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("mcp.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), McpData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), McpData)
 
 
 def _plain(name: str) -> str:

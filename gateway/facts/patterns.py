@@ -154,13 +154,8 @@ def _expression(names: tuple[str, ...]) -> Iterable[str]:
         if name == "**":
             yield "(?:/[^/]+)+" if at == len(names) - 1 else "(?:/[^/]+)*"
         else:
-            yield "/" + "".join(_character(character) for character in name)
-
-
-def _character(character: str) -> str:
-    if character == "*":
-        return "[^/]*"
-    return "[^/]" if character == "?" else re.escape(character)
+            # `escape` puts a backslash before `*` and `?`, which stand for characters of a name.
+            yield "/" + re.escape(name).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
 
 
 def _step(nodes: list[_Node], name: str) -> list[_Node]:

@@ -50,7 +50,7 @@ class PowerShellData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def powershell_data() -> PowerShellData:
     """The shipped data file."""
     text = resources.files("gateway.facts").joinpath("powershell.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), PowerShellData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), PowerShellData)
 
 
 def sweep_powershell(command: str, findings: Findings, hosts: Hosts, *, depth: int = 0) -> None:

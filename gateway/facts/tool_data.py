@@ -79,4 +79,4 @@ class ToolData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def tool_data() -> ToolData:
     """The shipped table."""
     text = resources.files("gateway.facts").joinpath("tools.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), ToolData)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), ToolData)

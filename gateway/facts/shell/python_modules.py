@@ -54,7 +54,7 @@ class Modules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def modules() -> Modules:
     """The shipped table."""
     text = resources.files("gateway.facts.shell").joinpath("python_modules.yaml").read_text("utf-8")
-    return msgspec.convert(yaml.safe_load(text), Modules)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), Modules)
 
 
 def carries(text: str) -> bool:

@@ -73,7 +73,7 @@ def _languages() -> dict[
     str, tuple[list[tuple[re.Pattern[str], str]], list[re.Pattern[str]], Lexicon | None]
 ]:
     text = resources.files("gateway.facts.shell").joinpath("code_calls.yaml").read_text("utf-8")
-    tables = msgspec.convert(yaml.safe_load(text), dict[str, Language])
+    tables = msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), dict[str, Language])
     return {
         name: (
             [(re2.compile(call.pattern.replace("LITERAL", _LITERAL)), call.means) for call in table.calls],

@@ -47,7 +47,7 @@ class Agents(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def agents() -> Agents:
     """The shipped data file."""
     text = resources.files("gateway.facts.shell").joinpath("agents.yaml").read_text("utf-8")
-    return msgspec.convert(yaml.safe_load(text), Agents)
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), Agents)
 
 
 @cache
