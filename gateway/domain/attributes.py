@@ -55,6 +55,7 @@ ATTRIBUTE_VALUES: dict[tuple[str, str], tuple[str, ...]] = {
         "remote_code",
         "remote_shell",
         "hidden_code",
+        "inline_code",
         "persistence",
         "services",
         "kills",

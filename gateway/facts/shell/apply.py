@@ -32,11 +32,13 @@ from gateway.facts.shell.environment import assign, secret_names
 from gateway.facts.shell.inline import read_code
 from gateway.facts.shell.network import host_of
 from gateway.facts.shell.places import resolve
+from gateway.facts.shell.redirections import input_path
 from gateway.facts.shell.state import State
 from gateway.facts.shell.values import (
     HOLE,
     NOTHING,
     SOMETHING,
+    UNKNOWN,
     Field,
     Stream,
     append_fields,
@@ -106,6 +108,10 @@ class Application:
         self._trace.remote_code = True
         self._trace.note("remote_code")
         self._trait("remote_code")
+
+    def inline_code(self) -> None:
+        """Program text in the command is run by the command that runs last."""
+        self._trait("inline_code")
 
     def _trait(self, name: str) -> None:
         """A property of the command that runs last."""
@@ -260,7 +266,8 @@ class Application:
         argv = list(effect.argv)
         names = effect.names
         if effect.from_input:
-            names = self._input_words(call.stdin, whole_lines=bool(effect.placeholder))
+            stream = call.stdin if effect.input is None else self._files.read(effect.input, call.state)
+            names = self._input_words(stream, whole_lines=bool(effect.placeholder))
             if names is None:
                 self._unknown_input(walk_name=argv[0])
                 names = (Field(HOLE),)
@@ -305,6 +312,10 @@ class Application:
         """A script file that is run: known text when this script wrote it, else code of the project."""
         state = call.state
         for place in resolve(path, state.directories, state.links) or ():
+            given = input_path(place.path, state, call.stdin)
+            if given is not None:
+                self.run_written(walk, call, given, list(effect.arguments))
+                return SOMETHING
             if place.path in state.written or place.path in self._files.processes:
                 stream = self._files.content(place.path, state)
                 self.run_written(walk, call, stream, list(effect.arguments), program=call.argv[0].text)
@@ -331,8 +342,7 @@ class Application:
                     self._trace.indirect.setdefault(("script_file", source))
                     self.earlier.path(walk, call, source, list(effect.arguments), program=call.argv[0].text)
                 return SOMETHING
-            if stream is not call.state.stdin or stream.sources:
-                self._trace.note("stdin_code")
+            self._trace.note("stdin_code")
             return SOMETHING
         if stream.altered:
             self._trait("hidden_code")
@@ -414,5 +424,7 @@ def _filled(field: Field, placeholder: str, name: Field) -> Field:
     pieces = field.text.split(placeholder)
     result = Field(pieces[0], field.glob)
     for piece in pieces[1:]:
-        result = append_fields(append_fields(result, name), Field(piece, field.glob))
+        # A listing of a directory prints bare names, which stand behind its path as well as anywhere else.
+        put = UNKNOWN if result.text.endswith("/") and name.text.startswith("/") else name
+        result = append_fields(append_fields(result, put), Field(piece, field.glob))
     return result

@@ -34,6 +34,7 @@ def read_code(walk: Walk, call: Call, effect: Code, text: str, context: Context)
         read_python(text, effect.arguments) if language == "python" else read_script_code(language, text)
     )
     walk.trace.inline.setdefault((language, digest, complete))
+    walk.runner.application.inline_code()
     if not complete:
         walk.trace.note(f"inline_code:{language}")
     inner = structs.replace(call, context=context)
