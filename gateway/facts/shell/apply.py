@@ -331,7 +331,7 @@ class Application:
             self.remote_code()
             return SOMETHING
         if stream.text is None:
-            # The shell's own input is a terminal or empty; a file that was read is project code.
+            # A file that was read as it is holds project code; what another program printed may be anything.
             if (
                 stream.sources
                 and not stream.altered
