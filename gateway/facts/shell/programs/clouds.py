@@ -99,6 +99,7 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
     words = [field.text for field in argv if not field.text.startswith("-")]
     options = {field.text.partition("=")[0] for field in argv if field.text.startswith("-")}
     effects: list[Effect] = []
+    copied = _copied(argv)
     for position, field in enumerate(argv):
         text = field.text
         if text.startswith(("fileb://", "file://")):
@@ -106,7 +107,10 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
         elif text.startswith("-"):
             continue
         elif (
-            looks_like_path(field) and "://" not in text and not text.startswith("projects/") and position > 0
+            (looks_like_path(field) or position in copied)
+            and "://" not in text
+            and not text.startswith("projects/")
+            and position > 0
         ):
             storing = invocation.name == "gsutil" or any(
                 word in ("s3", "storage", "cp", "sync", "upload", "deploy", "put", "import") for word in words
@@ -132,6 +136,15 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
         effects.append(Credential(store="cloud", names=tuple(words[:3])))
     effects.extend(Trait(name=name) for name in _cloud_traits(invocation.name, words, options))
     return effects
+
+
+def _copied(argv: tuple[Field, ...]) -> list[int]:
+    """The positions of what is copied and where to (`s3 sync build s3://site`), when a bucket is one of the two."""
+    verb = next((at for at, field in enumerate(argv) if field.text in ("cp", "mv", "sync", "rsync")), None)
+    if verb is None:
+        return []
+    pair = [at for at in range(verb + 1, len(argv)) if not argv[at].text.startswith("-")][:2]
+    return pair if any("://" in argv[at].text for at in pair) else []
 
 
 def _reveals(words: list[str], options: set[str]) -> bool:

@@ -31,7 +31,7 @@ _SCRIPTED: Final = re.compile(r"\b(?:eval|evalsha|fcall)\b", re.IGNORECASE)
 """Statements that run code which the server holds or builds: what they delete cannot be told."""
 
 
-_META: Final = re.compile(r"(?:^|\n|;)\s*(?:\\!|\.shell|\.system|system)\s+(?P<code>[^\n]+)")
+_META: Final = re.compile(r"(?:^|\n|;)\s*(?:\\!\s*|(?:\.shell|\.system|system)\s+)(?P<code>[^\n]+)")
 
 
 _FILE: Final = re.compile(

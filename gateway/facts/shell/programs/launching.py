@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Final
 
-from gateway.facts.shell.effects import Assign, Code, Credential, Effect, Note, Run
+from gateway.facts.shell.effects import Assign, Code, Credential, Effect, Note, Run, Touch
 from gateway.facts.shell.models import Invocation, Model
 from gateway.facts.shell.options import Grammar, parse_arguments
 from gateway.facts.shell.values import Field
@@ -96,14 +96,16 @@ def xargs(invocation: Invocation, model: Model) -> list[Effect]:
     command = arguments.operands or (Field("echo"),)
     number = arguments.value("-n", "--max-args", "-L", "--max-lines", "-l")
     exact = number.exact if number is not None else None
+    listed = arguments.values("-a", "--arg-file")
     return [
+        *(Touch(action="read", path=path) for path in listed if path.text != "-"),
         Run(
             argv=command,
             via="xargs",
             from_input=True,
             placeholder=(placeholder.text if placeholder is not None else "{}") if replaces else "",
             batch=int(exact[:6]) if exact and exact.isdecimal() else 0,
-        )
+        ),
     ]
 
 
