@@ -90,8 +90,8 @@ class Runner:
         self.trace.environment_used.update(dict.fromkeys(sorted(expansion.used)))
         if not argv:
             shell = Call(argv=[Field("export")], state=state, context=context, stdin=NOTHING)
-            for name, value in prefix.items():
-                assign(self, walk, shell, name, value)
+            for variable, given in prefix.items():
+                assign(self, walk, shell, variable, given)
             outcome = Outcome(NOTHING, state, None)
         else:
             call = Call(
@@ -105,8 +105,8 @@ class Runner:
                 arrays=arrays,
                 descriptors=redirected.descriptors,
             )
-            for name, value in prefix.items():
-                assign(self, walk, call, name, value)
+            for variable, given in prefix.items():
+                assign(self, walk, call, variable, given)
             outcome = self.run(walk, call)
         output = redirected.write(outcome.output, outcome.then or outcome.otherwise or state)
         return Outcome(output, outcome.then, outcome.otherwise)
