@@ -1,88 +1,83 @@
-"""`ostiary what 'COMMAND'`: what a shell command would read, write, delete, run and contact, for people."""
+"""`ostiary what 'COMMAND'`: what a shell command would read, write, delete, run and contact, and which rule would stop it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
-from rich.text import Text
-from rich.tree import Tree
 
+from gateway.cli.configured import config_of, config_options
 from gateway.cli.output import print_json
-from gateway.enforcement.obligations import printable
+from gateway.cli.what_tree import WhatTree
+from gateway.configuration.sources import Settings
+from gateway.domain.events import Claims, HookEvent
+from gateway.facts.project import slug
 from gateway.facts.shell.analysis import Surroundings, analyse
-from gateway.facts.shell.catalogue import shipped_models
+from gateway.facts.shell.catalogue import extended_models
 from gateway.facts.shell.report import facts
 
-_PARTS = (
-    ("reads", "read", "cyan"),
-    ("writes", "write", "yellow"),
-    ("deletes", "delete", "red"),
-    ("lists", "list", "dim"),
-    ("executes", "execute files", "magenta"),
-    ("hosts", "contact", "blue"),
-)
+_WIDE = 400
 
 
 @click.command("what")
 @click.argument("text", metavar="COMMAND")
 @click.option("--cwd", type=click.Path(path_type=Path), help="Where it would run; default: here.")
 @click.option("--home", type=click.Path(path_type=Path), help="Whose home `~` is; default: yours.")
-@click.option("--json", "as_json", is_flag=True, help="The facts as one JSON document.")
-def command(text: str, cwd: Path | None, home: Path | None, as_json: bool) -> None:
-    """Say what the shell command COMMAND would do. It is not run, and nothing is looked up on the disk.
+@click.option("--shell", default="bash", show_default=True, help="The shell that would run it.")
+@click.option("--role", "roles", multiple=True, help="Role of who would run it; default: engineer.")
+@click.option("--json", "as_json", is_flag=True, help="The facts and the decision as one JSON document.")
+@config_options
+def command(
+    text: str,
+    cwd: Path | None,
+    home: Path | None,
+    shell: str,
+    roles: tuple[str, ...],
+    as_json: bool,
+    settings: Settings,
+) -> None:
+    """Say what the shell command COMMAND would do, and what policy in `enforce` would say of it.
 
-    These are facts, not verdicts: what policy would decide is asked by running it under a gateway that observes.
+    It is not run, and nothing is looked up on the disk. What a session did before is not known here.
     """
+    from gateway.configuration.site_facts import command_models  # noqa: PLC0415 - loads the engine, not for --help
+    from gateway.facts.shell.catalogue import shipped_models  # noqa: PLC0415 - likewise
+    from gateway.wiring_what import build_forecast  # noqa: PLC0415 - likewise
+
+    config = config_of(settings)
     place = str((cwd or Path.cwd()).absolute())
-    around = Surroundings(
+    whose = str(home.absolute()) if home else os.environ.get("HOME", "")
+    event = HookEvent(
+        agent="claude-code",
+        event="PreToolUse",
+        tool="Bash",
+        tool_input={"command": text},
+        payload={"tool_name": "Bash", "tool_input": {"command": text}, "cwd": place},
         cwd=place,
-        project_dir=place,
-        home=str(home.absolute()) if home else os.environ.get("HOME", ""),
-        user=os.environ.get("USER", ""),
+        transcript_path=f"{whose}/.claude/projects/{slug(place)}/what.jsonl",
+        claims=Claims(project_dir=place, home=whose, shell=shell),
     )
-    found = facts(text, analyse(text, around, shipped_models()))
+    forecast = build_forecast(config, os.environ, roles or ("engineer",))(event)
+    around = Surroundings(
+        cwd=place, project_dir=place, home=whose, user=os.environ.get("USER", ""), dialect=shell
+    )
+    models = extended_models(command_models(config, shipped_models()))
+    found = facts(text, analyse(text, around, models))
+    decision = forecast.decision
     if as_json:
-        print_json("ostiary.command_facts/1", found)
+        told: dict[str, Any] = {
+            **found,
+            "decision": decision.word,
+            "cause": decision.cause,
+            "reasons": msgspec.to_builtins(decision.reasons),
+        }
+        print_json("ostiary.command_facts/1", told)
         return
-    Console(highlight=False).print(tree(text, found))
-
-
-def tree(text: str, found: dict[str, Any]) -> Tree:
-    """The facts as a tree, everything that came from the command shown as text."""
-    root = Tree(Text(printable(text), style="bold"))
-    _branch(root, "run", [_program(item) for item in found["commands"]], "green")
-    for key, title, style in _PARTS:
-        _branch(root, title, found[key], style)
-    _branch(root, "send", [f"{item['source']} → {item['host']}" for item in found["sends"]], "bold red")
-    _branch(root, "git", [_git(item) for item in found["git"]], "yellow")
-    _branch(
-        root, "packages", [f"{one['action']} {' '.join(one['names'])}" for one in found["packages"]], "yellow"
-    )
-    _branch(root, "credentials", [one["store"] for one in found["credentials"]], "bold red")
-    _branch(root, "project code", [f"{one['kind']}: {one['name']}" for one in found["indirect"]], "magenta")
-    _branch(root, "not known to the command model", found["unknown_commands"], "yellow")
-    _branch(root, "could not be told", found["opaque_reasons"], "bold yellow")
-    return root
-
-
-def _branch(root: Tree, title: str, items: Iterable[str], style: str) -> None:
-    found = list(dict.fromkeys(items))
-    if found:
-        branch = root.add(Text(title, style="dim"))
-        for item in found:
-            branch.add(Text(printable(item), style=style))
-
-
-def _program(item: dict[str, Any]) -> str:
-    words = " ".join("…" if word is None else word for word in item["argv"])
-    return f"{words}  ({item['via']})" if item["via"] != "direct" else words
-
-
-def _git(item: dict[str, Any]) -> str:
-    flags = [name for name in ("force", "delete", "hard", "all") if item[name]]
-    return " ".join(part for part in (item["sub"], item["remote"], *item["refs"], *flags) if part)
+    tree = WhatTree(found, forecast.analysis.operations, decision, config.failure_policy).build(text)
+    console = Console(highlight=False)
+    # Where no terminal cuts them, lines are whole.
+    console.print(tree, width=None if console.is_terminal else _WIDE)
