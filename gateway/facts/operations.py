@@ -198,12 +198,14 @@ class Findings:
     ) -> None:
         """Where links of the session or of the disk lead: the thing is touched there too."""
         for at, reading in enumerate(found):
-            for path, behind, surely in links.behind(reading.path, shape):
+            for found_behind in links.behind(reading.path, shape):
                 if self.exhausted:
                     return
                 self._work -= 1
-                target = self._target(Lexical(path), behind)
-                self._keep(target, actions, via, certain=certain and surely and at == 0)
+                wanted = [action for action in actions if found_behind.allows(action)]
+                target = self._target(Lexical(found_behind.path), found_behind.shape)
+                surely = certain and found_behind.surely and at == 0
+                self._keep(target, wanted, via, certain=surely)
 
     @property
     def exhausted(self) -> bool:

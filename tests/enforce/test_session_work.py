@@ -180,6 +180,28 @@ def test_a_link_of_an_earlier_call_is_followed(linking: str, tool: str, given: d
     assert talk.ask(tool, **given).record.decision == "deny"
 
 
+@pytest.mark.parametrize(
+    "command", ["rm docs/k", "rm -rf docs/k", "unlink docs/k", "rm docs/*", "mv docs/k docs/old"]
+)
+def test_a_link_is_taken_away_itself(command: str):
+    talk = Talk(Pep(mode="observe"))
+    talk.bash("ln -s ~/.ssh docs/k")
+    assert "secrets" not in {
+        group
+        for one in talk.ask("Bash", command=command).record.operations
+        if one.action == "delete"
+        for group in one.attr.get("groups", ())
+    }
+    assert talk.ask("Bash", command="rm docs/k/id_rsa").record.decision == "deny"
+
+
+def test_a_tree_that_is_written_does_not_reach_behind_its_links():
+    talk = Talk(Pep(mode="observe"))
+    talk.bash("ln -s /srv/shared assets")
+    found = talk.ask("Bash", command="tar xf a.tar").record.operations
+    assert [one.id for one in found if one.action == "write" and one.id.startswith("/srv")] == []
+
+
 def test_a_denied_write_is_not_remembered_and_one_that_was_asked_is():
     talk = Talk()
     talk.word("Write", file_path=f"{HOME}/.bashrc", content=STEAL)

@@ -34,7 +34,12 @@ class Files:
         """Record an action on what a field names; the places it may be."""
         if self.remote:
             return []
-        places = resolve(field, state.directories, state.links)
+        links = state.links
+        if links and action == "delete":
+            # A link is removed itself: where it leads stays.
+            named = {place.path for place in resolve(field, state.directories, {}) or ()}
+            links = {name: target for name, target in links.items() if name not in named}
+        places = resolve(field, state.directories, links)
         if places is None:
             if field.text:
                 self._unknown(action, field, state)
