@@ -197,7 +197,7 @@ class Models:
             return effects
         effects.extend(_static(model.effects))
         for key, change in model.flags.items():
-            if outer.has(*names_of(key)):
+            if _given(outer, names_of(key)):
                 effects.extend(_static(change.effects))
         if not outer.operands:
             return effects
@@ -221,11 +221,7 @@ class Models:
         return effects + self.interpret(rest, inner)
 
     def _described(self, model: Model, arguments: Arguments, stdin: Stream) -> list[Effect]:
-        changes = [
-            change
-            for key, change in model.flags.items()
-            if any(arguments.has(name) for name in names_of(key))
-        ]
+        changes = [change for key, change in model.flags.items() if _given(arguments, names_of(key))]
         roles: Operands = model.operands
         prints, tree, default = model.prints, False, model.default
         for change in changes:
@@ -266,9 +262,13 @@ def _subcommand_of(model: Model, name: str) -> Model | None:
 
 
 def _idle(model: Model, arguments: Arguments) -> bool:
-    """Whether an option says that the program only tells what it would do; `--option=false` does not."""
-    names = names_of(model.idle)
-    return bool(names) and any(
+    """Whether an option says that the program only tells what it would do."""
+    return bool(model.idle) and _given(arguments, names_of(model.idle))
+
+
+def _given(arguments: Arguments, names: tuple[str, ...]) -> bool:
+    """Whether one of the options is given, and not switched off as in `--option=false`."""
+    return any(
         name in names and (value is None or value.text.lower() not in _NO)
         for name, value in arguments.options
     )

@@ -50,6 +50,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "compose": containers.compose,
     "kubernetes": clusters.kubernetes,
     "infrastructure": clouds.infrastructure,
+    "ansible": clouds.ansible,
     "cloud": clouds.cloud,
     "forge": clouds.forge,
     "database": databases.database,

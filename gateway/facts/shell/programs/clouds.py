@@ -9,8 +9,8 @@ import re
 from typing import Final
 
 from gateway.facts.shell.effects import Contact, Credential, Effect, Touch, Trait
-from gateway.facts.shell.models import Invocation, Model, looks_like_path
-from gateway.facts.shell.options import Grammar, parse_arguments
+from gateway.facts.shell.models import Invocation, Model, looks_like_path, option_effects
+from gateway.facts.shell.options import Grammar, all_names, names_of, parse_arguments
 from gateway.facts.shell.values import Field
 
 _IDLE: Final = frozenset(
@@ -135,6 +135,21 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
     if _reveals(words, options):
         effects.append(Credential(store="cloud", names=tuple(words[:3])))
     effects.extend(Trait(name=name) for name in _cloud_traits(invocation.name, words, options))
+    return effects
+
+
+_LOOKING_MODULES: Final = frozenset(
+    {"ping", "setup", "debug", "gather_facts", "stat", "find", "assert", "win_ping"}
+)
+
+
+def ansible(invocation: Invocation, model: Model) -> list[Effect]:
+    """`ansible hosts -m module`: a module runs on every host; some only look."""
+    arguments = parse_arguments(invocation.argv, Grammar(valued=all_names(model.options)))
+    effects = option_effects(model, arguments)
+    module = (arguments.value("-m", "--module-name") or Field("command")).text.rpartition(".")[2]
+    if not arguments.has(*names_of(model.idle)) and module not in _LOOKING_MODULES:
+        effects.extend((Trait(name="remote_state"), Trait(name="deploys")))
     return effects
 
 

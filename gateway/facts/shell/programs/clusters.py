@@ -116,7 +116,12 @@ def kubernetes(invocation: Invocation, model: Model) -> list[Effect]:
         shown = (arguments.value("-o", "--output") or Field("")).text
         if not shown.startswith(("name", "wide", "custom-columns")) and (verb == "get" and shown):
             effects.append(Credential(store="k8s", names=tuple(words[2:]), all=len(words) < 3))
-    if verb in _CHANGING and not any(name.startswith("--dry-run") for name, _ in arguments.options):
+    told = words[:2] in (["rollout", "status"], ["rollout", "history"])
+    if (
+        verb in _CHANGING
+        and not told
+        and not any(name.startswith("--dry-run") for name, _ in arguments.options)
+    ):
         effects.append(Trait(name="remote_state"))
         effects.append(Trait(name="destructive" if verb in ("delete", "drain") else "deploys"))
     if verb == "cp":

@@ -5,6 +5,7 @@ Source: the manuals of sudo 1.9, util-linux 2.38 (su, script, flock), procps (wa
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from msgspec import structs
@@ -233,11 +234,22 @@ def fd(invocation: Invocation, model: Model) -> list[Effect]:
     return [*effects, Output(names=found)]
 
 
+_TELLS: Final = re.compile(
+    r"\s*(?:info|bt|backtrace|where|list|disassemble|show|help|quit|q|frame|thread\s+(?:list|info|backtrace)"
+    r"|thread apply all bt|x/\w+|image\s+(?:list|lookup)|register read|set (?:confirm|pagination|width|height)\s)"
+)
+"""Commands of debuggers that only tell."""
+
+
 def debugger(invocation: Invocation, model: Model) -> list[Effect]:
     """`gdb --args program arguments`: a debugger can run anything it is told to."""
-    arguments = _parsed(invocation, model, stop=True)
+    arguments = parse_arguments(
+        invocation.argv, Grammar(valued=all_names(model.options), single_dash=True, stop=True)
+    )
     effects = option_effects(model, arguments)
     for text in arguments.values("-ex", "--eval-command", "-iex", "-o", "--one-line"):
+        if _TELLS.match(text.text):
+            continue
         effects.append(Note(reason=f"program_option:{invocation.name}", dimensions=("exec", "read", "write")))
         if text.text.startswith(("shell ", "!", "platform shell ")):
             effects.append(
