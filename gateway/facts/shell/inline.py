@@ -14,6 +14,7 @@ from msgspec import structs
 from gateway.facts.shell.context import Call, Context
 from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, Run, Touch
 from gateway.facts.shell.python_code import read_python
+from gateway.facts.shell.python_values import HOME
 from gateway.facts.shell.script_code import read_script_code
 from gateway.facts.shell.values import SOMETHING, Field, Stream
 
@@ -38,7 +39,16 @@ def read_code(walk: Walk, call: Call, effect: Code, text: str, context: Context)
     if not complete:
         walk.trace.note(f"inline_code:{language}")
     inner = structs.replace(call, context=context)
-    return walk.runner.application.apply(walk, inner, _in_place(found))
+    return walk.runner.application.apply(walk, inner, [_under_home(one, call) for one in _in_place(found)])
+
+
+def _under_home(effect: Effect, call: Call) -> Effect:
+    """The effect with the home that the program asked for; where nobody knows it, a home as such."""
+    if type(effect) is Touch and HOME in effect.path.text:
+        known = call.state.variables.get("HOME", ())
+        home = known[0].text if len(known) == 1 and known[0].known else "/home/~"
+        return structs.replace(effect, path=Field(effect.path.text.replace(HOME, home), effect.path.glob))
+    return effect
 
 
 def _in_place(effects: list[Effect]) -> list[Effect]:

@@ -8,95 +8,33 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, PathAction, Run, Touch
-from gateway.facts.shell.python_modules import LIBRARIES, TEXT_METHODS, carries, leads_on, modules
+from gateway.facts.shell.python_calls import (
+    COPIES,
+    DANGEROUS,
+    EXECS,
+    FETCHES,
+    LINKS,
+    MOVES,
+    OPENS,
+    PATH_METHODS,
+    RUNS,
+    SHELLS,
+    SHUTIL_HARMLESS,
+    SOCKETS,
+    TOUCHES,
+)
+from gateway.facts.shell.python_modules import (
+    LIBRARIES,
+    SAVING_METHODS,
+    TEXT_METHODS,
+    carries,
+    leads_on,
+    modules,
+)
 from gateway.facts.shell.python_values import Constants
 from gateway.facts.shell.values import Field
-
-_TOUCHES: Final[dict[str, tuple[PathAction, bool]]] = {
-    "os.remove": ("delete", False),
-    "os.unlink": ("delete", False),
-    "os.rmdir": ("delete", False),
-    "os.removedirs": ("delete", False),
-    "shutil.rmtree": ("delete", True),
-    "os.mkdir": ("write", False),
-    "os.makedirs": ("write", False),
-    "os.truncate": ("write", False),
-    "os.chmod": ("write", False),
-    "os.chown": ("write", False),
-    "os.utime": ("write", False),
-    "os.mkfifo": ("write", False),
-    "os.listdir": ("list", False),
-    "os.scandir": ("list", False),
-    "os.walk": ("list", True),
-    "os.stat": ("list", False),
-    "os.path.exists": ("list", False),
-    "os.path.isfile": ("list", False),
-    "os.path.isdir": ("list", False),
-    "os.path.getsize": ("list", False),
-    "linecache.getline": ("read", False),
-    "linecache.getlines": ("read", False),
-    "fileinput.input": ("read", False),
-    "io.FileIO": ("read", False),
-    "codecs.open": ("read", False),
-    "numpy.load": ("read", False),
-    "pandas.read_csv": ("read", False),
-    "sqlite3.connect": ("write", False),
-    "zipfile.ZipFile": ("read", False),
-    "tarfile.open": ("read", False),
-    "runpy.run_path": ("execute", False),
-    "importlib.machinery.SourceFileLoader": ("execute", False),
-}
-_MOVES: Final = frozenset({"os.rename", "os.replace", "os.renames", "shutil.move"})
-_COPIES: Final = frozenset({"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree"})
-_LINKS: Final = frozenset({"os.symlink", "os.link"})
-_SHELLS: Final = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
-_RUNS: Final = frozenset(
-    {
-        "subprocess.run",
-        "subprocess.call",
-        "subprocess.check_call",
-        "subprocess.check_output",
-        "subprocess.Popen",
-    }
-) | {"asyncio.create_subprocess_shell", "asyncio.create_subprocess_exec", "pty.spawn"}
-_EXECS: Final = ("os.exec", "os.spawn", "os.posix_spawn")
-_FETCHES: Final = frozenset(
-    {
-        "urllib.request.urlopen",
-        "urllib.request.urlretrieve",
-        "urllib.request.Request",
-        "requests.get",
-        "requests.post",
-    }
-) | {
-    f"{library}.{verb}"
-    for library in ("requests", "httpx")
-    for verb in ("put", "patch", "delete", "head", "request", "get", "post", "stream")
-}
-_SOCKETS: Final = frozenset(
-    {"socket.create_connection", "http.client.HTTPConnection", "http.client.HTTPSConnection"}
-)
-_PATH_METHODS: Final[dict[str, PathAction]] = {
-    "read_text": "read",
-    "read_bytes": "read",
-    "write_text": "write",
-    "write_bytes": "write",
-    "unlink": "delete",
-    "rmdir": "delete",
-    "touch": "write",
-    "mkdir": "write",
-    "iterdir": "list",
-    "glob": "list",
-    "rglob": "list",
-    "symlink_to": "write",
-    "chmod": "write",
-    "hardlink_to": "write",
-}
-_DANGEROUS: Final = frozenset({"exec", "eval", "compile", "__import__", "getattr", "globals", "vars"})
-_OPENS: Final = frozenset({"open", "io.open", "os.open", "builtins.open", "codecs.open"})
 
 
 def read_python(text: str, arguments: Sequence[Field] = ()) -> tuple[list[Effect], bool]:
@@ -138,7 +76,7 @@ class _Reader(ast.NodeVisitor):
             self._module(module)
 
     def _module(self, name: str) -> None:
-        known = {target.rpartition(".")[0] for target in (*_TOUCHES, *_RUNS, *_SHELLS, *_FETCHES, *_SOCKETS)}
+        known = {target.rpartition(".")[0] for target in (*TOUCHES, *RUNS, *SHELLS, *FETCHES, *SOCKETS)}
         standard = name in ("shutil", "socket")
         if standard or name in modules().harmless or (name in known and name not in LIBRARIES):
             return
@@ -155,7 +93,7 @@ class _Reader(ast.NodeVisitor):
     def _handed(self, name: str, node: ast.Call) -> None:
         """A call of code that is not in the text: complete as long as no argument could name something to act on."""
         first, *inner = name.split(".")
-        if first not in self._foreign or name in _TOUCHES or name in _FETCHES:
+        if first not in self._foreign or name in TOUCHES or name in FETCHES:
             return
         if leads_on(inner) or self._carry(_arguments(node)):
             self.complete = False
@@ -165,7 +103,7 @@ class _Reader(ast.NodeVisitor):
 
     def _said(self, node: ast.AST) -> Iterator[str]:
         """The texts in an expression, but for those that an `open` in it takes: these are told as files."""
-        if isinstance(node, ast.Call) and self._constants.name(node.func) in _OPENS:
+        if isinstance(node, ast.Call) and self._constants.name(node.func) in OPENS:
             return
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
@@ -196,49 +134,71 @@ class _Reader(ast.NodeVisitor):
             self._handed(name, node)
         elif isinstance(node.func, ast.Attribute):
             self._method(node.func, node)
-            if self._foreign and node.func.attr not in TEXT_METHODS and self._carry(_arguments(node)):
+            if (
+                self._foreign
+                and node.func.attr not in (TEXT_METHODS | SAVING_METHODS)
+                and self._carry(_arguments(node))
+            ):
                 self.complete = False
         elif not isinstance(node.func, ast.Lambda):
             self.complete = False
         self.generic_visit(node)
 
     def _called(self, name: str, node: ast.Call) -> None:
-        if name in _OPENS:
+        if name in OPENS:
             self._open(node, node.args[:1])
-        elif name in _TOUCHES:
-            action, tree = _TOUCHES[name]
+        elif name in TOUCHES:
+            action, tree = TOUCHES[name]
             self._touch(action, node.args[:1], tree=tree)
-        elif name in _MOVES:
+        elif name.startswith("shutil."):
+            self._shutil(name, node)
+        elif name in MOVES:
             self._touch("delete", node.args[:1])
             self._touch("write", node.args[1:2])
-        elif name in _COPIES:
-            self._touch("read", node.args[:1], tree=name.endswith("tree"))
-            self._touch("write", node.args[1:2])
-        elif name in _LINKS:
+        elif name in LINKS:
             self._touch("read", node.args[:1])
             self._touch("write", node.args[1:2])
-        elif name in _SHELLS:
+        elif name in SHELLS:
             self._shell(node.args[:1])
-        elif name in _RUNS:
+        elif name in RUNS:
             self._run(node)
-        elif name.startswith(_EXECS):
+        elif name.startswith(EXECS):
             self._exec(node)
-        elif name in _FETCHES:
-            self._contact(
-                node.args[1:2] if name.endswith("request") and len(node.args) > 1 else node.args[:1]
-            )
-        elif name in _SOCKETS:
+        elif name in FETCHES:
+            self._fetch(name, node)
+        elif name in SOCKETS:
             self._contact(node.args[:1])
         elif name in ("exec", "eval"):
             self._nested(node.args[:1])
-        elif name in _DANGEROUS:
+        elif name in DANGEROUS:
+            self.complete = False
+
+    def _shutil(self, name: str, node: ast.Call) -> None:
+        """Copies, moves and archives; a function nobody looks at is not taken for harmless."""
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+        if name in COPIES:
+            self._touch("read", node.args[:1], tree=name.endswith("tree"))
+            self._touch("write", node.args[1:2])
+        elif name in MOVES:
+            self._touch("delete", node.args[:1])
+            self._touch("write", node.args[1:2])
+        elif name == "shutil.make_archive":
+            self._touch("write", node.args[:1])
+            root = [*node.args[2:3], *(named[key] for key in ("root_dir", "base_dir") if key in named)]
+            self._touch("read", root, tree=True)
+        elif name == "shutil.unpack_archive":
+            self._touch("read", node.args[:1])
+            self._touch("write", node.args[1:2], tree=True)
+        elif name not in SHUTIL_HARMLESS:
             self.complete = False
 
     def _method(self, function: ast.Attribute, node: ast.Call) -> None:
         """A method of a value: of a path, or one whose owner is not known."""
         path = self._constants.path(function.value)
-        if path is not None and function.attr in _PATH_METHODS:
-            self._emit(_PATH_METHODS[function.attr], path)
+        if function.attr in SAVING_METHODS and node.args:
+            self._touch("write", node.args[:1])
+        elif path is not None and function.attr in PATH_METHODS:
+            self._emit(PATH_METHODS[function.attr], path)
         elif path is not None and function.attr == "open":
             self._open(node, [function.value], mode_at=0)
         elif path is not None and function.attr in ("rename", "replace"):
@@ -247,7 +207,7 @@ class _Reader(ast.NodeVisitor):
         elif function.attr == "connect" and node.args and isinstance(node.args[0], ast.Tuple):
             self._contact(node.args[0].elts[:1])
         elif (
-            function.attr in _PATH_METHODS
+            function.attr in PATH_METHODS
             and function.attr not in ("glob", "touch", "unlink")
             and path is None
         ) and function.attr in ("read_text", "read_bytes", "write_text", "write_bytes"):
@@ -314,6 +274,26 @@ class _Reader(ast.NodeVisitor):
                 self.complete = False
                 self.effects.append(Note(reason="unknown_host", dimensions=("net",)))
             self.effects.extend(Contact(target=Field(text)) for text in texts or ())
+
+    def _fetch(self, name: str, node: ast.Call) -> None:
+        """A request: its URL by place or by name, and the files that other arguments open, whose content goes there."""
+        given = [keyword.value for keyword in node.keywords if keyword.arg in ("url", "fullurl")]
+        positional = node.args[1:2] if name.endswith("request") and len(node.args) > 1 else node.args[:1]
+        urls = positional or given
+        if not urls:
+            self.complete = False
+        sent = [
+            Field(text)
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords))
+            for inner in ast.walk(argument)
+            if isinstance(inner, ast.Call) and self._constants.name(inner.func) in ("open", "io.open")
+            for text in (self._constants.texts(inner.args[0]) or () if inner.args else ())
+        ]
+        for url in urls:
+            texts = self._constants.texts(url)
+            if texts is None:
+                self._contact([url])
+            self.effects.extend(Contact(target=Field(text), sends=tuple(sent)) for text in texts or ())
 
     def _nested(self, nodes: list[ast.expr]) -> None:
         for node in nodes:

@@ -32,6 +32,10 @@ TEXT_METHODS: Final = frozenset(
         "removeprefix",
     }
 ) | {"removesuffix", "replace", "rjust", "rpartition", "rsplit", "rstrip", "split", "startswith", "strip"}
+SAVING_METHODS: Final = frozenset(
+    {"savefig", "to_csv", "to_excel", "to_feather", "to_html", "to_json", "to_parquet"}
+)
+"""Methods of tables and plots that write the file named by their first argument."""
 _CARRIES: Final = re.compile(r"[/~\\]|\.\.|^-|[a-z0-9] +-|\$|`|;|^\.")
 """A text that could be a path, a URL, an option or a command."""
 

@@ -13,6 +13,8 @@ from typing import Final
 from gateway.facts.shell.values import Field
 
 MAX_TEXTS: Final = 32
+HOME: Final = "\u0002"
+"""Stands for the home in a text: Python itself does not take `~` for it."""
 _PATH_TYPES: Final = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "Path"})
 
 
@@ -80,7 +82,7 @@ class Constants:
                 posixpath.join(*known) if known and len(known) == len(parts) else "." if not parts else None
             )
         if isinstance(node, ast.Call) and self.name(node.func) in ("pathlib.Path.home", "Path.home"):
-            return "~"
+            return HOME
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             left, right = self.path(node.left), self.text(node.right)
             return posixpath.join(left, right) if left is not None and right is not None else None
@@ -88,7 +90,8 @@ class Constants:
             return self.path(self._names[node.id])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in ("expanduser", "resolve", "absolute"):
-                return self.path(node.func.value)
+                found = self.path(node.func.value)
+                return _at_home(found) if found is not None and node.func.attr == "expanduser" else found
             if node.func.attr == "joinpath":
                 owner, part = self.path(node.func.value), self.text(node.args[0]) if node.args else None
                 return posixpath.join(owner, part) if owner is not None and part is not None else None
@@ -153,6 +156,8 @@ class Constants:
                 found = self._arguments[index - 1]
                 return [found] if found is not None else None
             return None
+        if self.name(node.value) == "os.environ" and self.text(node.slice) == "HOME":
+            return [HOME]
         text = self.text(node.value)
         if text is not None and isinstance(node.slice, ast.Slice):
             step = node.slice.step
@@ -173,7 +178,11 @@ class Constants:
             parts = [self.text(argument) for argument in node.args]
             known = [part for part in parts if part is not None]
             return [posixpath.join(*known)] if known and len(known) == len(parts) else None
-        if name in ("os.path.expanduser", "os.path.abspath", "os.path.realpath", "str", "os.fspath"):
+        if name in ("os.path.expanduser", "posixpath.expanduser"):
+            return [_at_home(first)] if first is not None else None
+        if name in ("os.getenv", "os.environ.get") and first == "HOME":
+            return [HOME]
+        if name in ("os.path.abspath", "os.path.realpath", "str", "os.fspath"):
             return [first] if first is not None else None
         if name == "chr" and node.args and isinstance(node.args[0], ast.Constant):
             code = node.args[0].value
@@ -204,6 +213,10 @@ class Constants:
             except (IndexError, KeyError, ValueError, AttributeError):
                 return None
         return None
+
+
+def _at_home(text: str) -> str:
+    return HOME + text[1:] if text == "~" or text.startswith("~/") else text
 
 
 def _constant(value: object) -> list[str] | None:

@@ -16,7 +16,7 @@ import re2
 import yaml
 from msgspec import Struct
 
-from gateway.facts.shell.effects import Code, Contact, Effect, PathAction, Touch
+from gateway.facts.shell.effects import Code, Contact, Effect, PathAction, Run, Touch
 from gateway.facts.shell.script_words import Lexicon
 from gateway.facts.shell.values import Field
 
@@ -24,8 +24,14 @@ _SCRIPT: Final = re.compile(r"[\w./-]+\.rb")
 _LITERAL: Final = r"""["'`]([^"'`\n]{1,400})["'`]"""
 
 
+_WORD: Final = re.compile(r"""["'`]([^"'`\n]{1,400})["'`]""")
+
+
 class Call(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A pattern of a call up to its literal argument, and what the argument is: a path action, `shell` or `url`."""
+    """A pattern of a call up to its literal argument, and what the argument is: a path action, `shell`, `url`, or `words`.
+
+    Of `words` the second group of the pattern holds the further literals, the arguments of the program.
+    """
 
     pattern: str
     means: str
@@ -53,13 +59,16 @@ def read_script_code(language: str, text: str) -> tuple[list[Effect], bool]:
         return [Touch(action="read", path=Field(text)), Touch(action="execute", path=Field(text))], True
     effects: list[Effect] = []
     for pattern, means in calls:
-        effects.extend(_effect(means, found.group(1)) for found in pattern.finditer(text))
+        effects.extend(_effect(means, *found.groups()) for found in pattern.finditer(text))
     complete = any(whole.fullmatch(text.strip()) for whole in harmless)
     return effects, complete or (lexicon is not None and lexicon.understands(text))
 
 
-def _effect(means: str, argument: str) -> Effect:
+def _effect(means: str, argument: str, rest: str = "") -> Effect:
     argument = argument.replace("\\/", "/")
+    if means == "words":
+        words = [argument, *_WORD.findall(rest)]
+        return Run(argv=tuple(Field(word) for word in words), via="argument")
     if means == "shell":
         return Code(language="sh", text=Field(argument), via="shell_c")
     if means == "url":

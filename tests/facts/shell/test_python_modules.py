@@ -29,7 +29,8 @@ NOT_UNDERSTOOD = [
     "import app; app.subprocess.run(['x'])",
     "from app import path; path.unlink()",
     "import numpy as np; np.save('/etc/x', 1)",
-    "import pandas as pd; pd.DataFrame().to_csv('/etc/x')",
+    "import pandas as pd; pd.DataFrame().to_sql('/etc/x')",
+    "import pandas as pd; pd.DataFrame().to_csv(name)",
     "from app import send; send(f'https://{host}/x')",
     "from . import x",
 ]
@@ -57,3 +58,12 @@ def test_a_module_of_the_standard_library_that_is_not_in_the_table_is_not_taken_
     module: str,
 ) -> None:
     assert not read_python(f"import {module}")[1]
+
+
+def test_the_file_that_a_table_is_saved_to_is_told() -> None:
+    effects, complete = read_python("import pandas as pd; pd.read_csv('a.csv').to_parquet('/etc/x')")
+    assert complete
+    written = [
+        effect.path.text for effect in effects if isinstance(effect, Touch) and effect.action == "write"
+    ]
+    assert written == ["/etc/x"]
