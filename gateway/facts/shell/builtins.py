@@ -15,6 +15,7 @@ from gateway.facts.shell import declarations, directories
 from gateway.facts.shell.context import Call, Outcome
 from gateway.facts.shell.effects import Code
 from gateway.facts.shell.places import resolve
+from gateway.facts.shell.redirections import input_path
 from gateway.facts.shell.state import State
 from gateway.facts.shell.values import HOLE, NOTHING, SOMETHING, Field, Stream
 
@@ -50,6 +51,8 @@ class Builtins:
             "let": _let,
             "enable": _enable,
             "hash": _hash,
+            "test": _test,
+            "[": _test,
             "true": _true,
             ":": _true,
             "false": _false,
@@ -68,7 +71,10 @@ class Builtins:
         return found
 
     def _return(self, runner: Runner, walk: Walk, call: Call) -> Outcome:
-        del runner, walk
+        del walk
+        if not runner.scopes:
+            # Outside of functions it is an error, and the script goes on.
+            return Outcome(NOTHING, None, call.state)
         self._returned.append(call.state)
         return Outcome(NOTHING, None, None)
 
@@ -94,7 +100,10 @@ def _source(runner: Runner, walk: Walk, call: Call) -> Outcome:
     path, state = arguments[0], call.state
     places = resolve(path, state.directories, state.links) or []
     for place in places:
-        stream = runner.files.content(place.path, state)
+        given = input_path(place.path, state, call.stdin)
+        stream = given if given is not None else runner.files.content(place.path, state)
+        if given is not None:
+            return _run_stream(runner, walk, call, given)
         if place.path in walk.processes or place.path in state.written or stream.text is not None:
             return _run_stream(runner, walk, call, stream)
     runner.files.touch("read", path, state)
@@ -274,6 +283,14 @@ def _hash(runner: Runner, walk: Walk, call: Call) -> Outcome:
             else:
                 runner.trace.note("alias")
     return Outcome(NOTHING, call.state, call.state)
+
+
+def _test(runner: Runner, walk: Walk, call: Call) -> Outcome:
+    """`test -v name[subscript]` evaluates the subscript."""
+    for option, operand in zip(call.argv[1:], call.argv[2:], strict=False):
+        if option.text == "-v" and "[" in operand.text:
+            walk.evaluate_text(operand, call.state, call.context)
+    return Outcome(runner.program(walk, call, call.argv[0].text), call.state, call.state)
 
 
 def _true(runner: Runner, walk: Walk, call: Call) -> Outcome:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _ASSIGNED: Final = re.compile(
     r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<index>\[[^\]]*\])?(?P<append>\+?)=", re.DOTALL
 )
+DECLARING: Final = frozenset({"declare", "typeset", "local", "export", "readonly"})
 _READ_VALUES: Final = frozenset("adinNptu")
 
 
@@ -49,6 +50,9 @@ def _declare(runner: Runner, walk: Walk, call: Call) -> Outcome:
             continue
         if "f" in letters:
             continue
+        if runner.scopes and (command == "local" or (command != "export" and "g" not in letters)):
+            own = re.split(r"[\[+=]", text, maxsplit=1)[0]
+            runner.scopes[-1].setdefault(own, (state.variables.get(own), state.arrays.get(own)))
         _declare_one(runner, walk, call, field, letters)
         name = re.split(r"[\[+=]", text, maxsplit=1)[0]
         if command == "export" or "x" in letters:

@@ -67,6 +67,8 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     remote: bool = False
     from_input: bool = False
     placeholder: str = ""
+    input: Field | None = None
+    """The file that stands for standard input (`xargs -a`)."""
     batch: int = 0
     """How many arguments from standard input each run gets at most, 0 for all of them."""
     directory: Field | None = None

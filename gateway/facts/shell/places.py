@@ -25,12 +25,19 @@ class Place(Struct, frozen=True):
     exact: bool = True
 
 
-def normal(path: str) -> str:
-    """The lexically normal form of an absolute path: no `//`, `.`, `..` or trailing slash."""
+def normal(path: str, directory: str | None = None) -> str:
+    """The lexically normal form of an absolute path: no `//`, `.`, `..` or trailing slash.
+
+    `..` in `/proc/self/cwd` and its like is the directory above the one that the link leads to; `directory` is the working one.
+    """
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
-            if parts:
+            if parts == ["dev", "fd"]:
+                parts = ["proc", "self"]
+            elif parts and parts[0] == "proc":
+                parts = fold_proc("/" + "/".join(parts), directory).split("/")[1:-1]
+            elif parts:
                 parts.pop()
         elif part and part != ".":
             parts.append(part)
@@ -71,7 +78,7 @@ def resolve(
         if not text:
             return None
     if text.startswith("/"):
-        absolute = [Place(normal(text))]
+        absolute = [Place(normal(text, directories[0] if directories else None))]
     elif directories is None:
         return None
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
@@ -10,6 +11,7 @@ from gateway.facts.shell.apply import Application
 from gateway.facts.shell.arrays import Array
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.context import Call, Context, Outcome
+from gateway.facts.shell.declarations import DECLARING
 from gateway.facts.shell.environment import assign
 from gateway.facts.shell.files import PROCESS_PATH, Files
 from gateway.facts.shell.models import Invocation, Models
@@ -17,7 +19,7 @@ from gateway.facts.shell.places import resolve
 from gateway.facts.shell.redirections import redirect
 from gateway.facts.shell.state import MAY_EXPAND_ALIASES, State, join
 from gateway.facts.shell.trace import CommandFact, Trace
-from gateway.facts.shell.tree import Assignment, Command, Simple
+from gateway.facts.shell.tree import Assignment, Command, Simple, Text, Word
 from gateway.facts.shell.values import (
     HOLE,
     NOTHING,
@@ -25,6 +27,7 @@ from gateway.facts.shell.values import (
     UNKNOWN,
     Field,
     Stream,
+    Value,
     append_fields,
 )
 
@@ -46,6 +49,7 @@ _PROGRAM_DIRECTORIES: Final = frozenset(
     }
 )
 _MAX_CALLS: Final = 24
+_NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 
 class Runner:
@@ -58,6 +62,8 @@ class Runner:
         self.files = Files(trace)
         self.application = Application(self)
         self._calls: list[str] = []
+        self.scopes: list[dict[str, tuple[Value | None, Array | None]]] = []
+        """What names that functions declare as their own hold outside of them, the innermost function last."""
 
     def simple(self, walk: Walk, node: Simple, state: State, context: Context) -> Outcome:
         """A simple command: once for every combination of what its words may be."""
@@ -79,6 +85,10 @@ class Runner:
             if isinstance(word, Assignment):
                 arrays[word.name] = self._elements(word, expansion)
                 argv.append(Field(word.name))
+            elif argv and argv[0].exact in DECLARING and (declared := _declared(word)) is not None:
+                # What is assigned in an argument of `export` and its like is expanded as in any assignment.
+                beginning, rest = declared
+                argv.append(append_fields(Field(beginning), expansion.text(rest, assignment=True)))
             else:
                 argv.extend(expansion.fields(word))
         redirected = redirect(self, expansion, node.redirects, state)
@@ -190,7 +200,7 @@ class Runner:
         builtin = self.builtins.get(name) if "/" not in call.argv[0].text else None
         if builtin is not None:
             return builtin(self, walk, call)
-        return Outcome(self._program(walk, call, name), call.state, call.state)
+        return Outcome(self.program(walk, call, name), call.state, call.state)
 
     def _definitions(self, state: State, name: str) -> tuple[str | Command | None, ...]:
         """What a name may stand for: texts of aliases, bodies of functions, None for the program or builtin."""
@@ -244,7 +254,8 @@ class Runner:
             )
         )
 
-    def _program(self, walk: Walk, call: Call, name: str) -> Stream:
+    def program(self, walk: Walk, call: Call, name: str) -> Stream:
+        """Run what the models know of a program; what it prints."""
         program = call.argv[0].text
         own_path = "/" in program
         if own_path:
@@ -285,9 +296,16 @@ class Runner:
 
     def _dynamic(self, walk: Walk, call: Call) -> Outcome:
         """The command's name is not known: anything may run, and its arguments are looked at as if it touched them."""
-        del walk
         self.trace.note("glob_command" if call.argv[0].glob else "dynamic_command")
         self.record(call, "", known=False)
+        following = call.argv[1] if len(call.argv) > 1 else UNKNOWN
+        if (
+            call.argv[0] == UNKNOWN
+            and following.known
+            and self._is_modelled(following.text.rpartition("/")[2])
+        ):
+            # `$SUDO rm x` with nothing in the variable: the next word is the command.
+            return self.run(walk, structs.replace(call, argv=call.argv[1:]))
         for field in call.argv[1:]:
             if field.text and not field.text.startswith("-") and not field.unknown:
                 self.files.touch("read", field, call.state, possible=True)
@@ -306,8 +324,10 @@ class Runner:
             state.set(key, (value,))
         self._calls.append(name)
         context = structs.replace(call.context, via="function", depth=call.context.depth + 1)
+        self.scopes.append({})
         outcome = walk.command(body, state, context)
         self._calls.pop()
+        outside = self.scopes.pop()
         returned = self.builtins.returned(walk)
         after = [outcome.then, outcome.otherwise, *returned]
         merged: State | None = None
@@ -316,6 +336,8 @@ class Runner:
                 one.positional, one.stdin = positional, stdin
                 for key, before in saved.items():
                     one.set(key, before)
+                for key, (value_before, array_before) in outside.items():
+                    one.restore(key, value_before, array_before)
                 merged = join(merged, one)
         return Outcome(outcome.output, merged, merged)
 
@@ -352,6 +374,17 @@ class Runner:
     def send(self, sources: frozenset[str], host: str) -> None:
         """Content leaves for a host."""
         self.trace.send(sorted(sources), host.lower(), certain=True)
+
+
+def _declared(word: Word) -> tuple[str, Word] | None:
+    """The `name=` and the value of a word that assigns, None for any other."""
+    first = word.parts[0] if word.parts else None
+    if type(first) is not Text or first.quoted:
+        return None
+    found = _NAMED.match(first.value)
+    if found is None:
+        return None
+    return found.group(), Word(parts=(Text(first.value[found.end() :]), *word.parts[1:]))
 
 
 def _quoted(field: Field) -> str:

@@ -116,6 +116,15 @@ class State:
             return
         self.variables[name] = value
 
+    def restore(self, name: str, value: Value | None, array: Array | None) -> None:
+        """Give a name back what it held before a function declared it as its own."""
+        self.variables.pop(name, None)
+        self.arrays.pop(name, None)
+        if array is not None:
+            self.arrays[name] = array
+        elif value is not None:
+            self.variables[name] = value
+
     def array(self, name: str) -> Array:
         """A variable as an array: a plain one is the element 0."""
         name = self.references.get(name, name)

@@ -356,7 +356,9 @@ class Walk:
         for _ in choices.rounds():
             expansion = self.expansion(state, choices, context)
             for operand in node.operands:
-                expansion.text(operand)
+                text = expansion.text(operand)
+                if "-v" in node.operators and "[" in text.text:
+                    expansion.around.evaluate(text)
         for operand in node.arithmetic:
             self._evaluate(operand, state, context)
         return Outcome(NOTHING, state, state)

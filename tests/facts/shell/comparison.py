@@ -22,11 +22,11 @@ def missed(observed: Observed, found: dict[str, Any]) -> list[str]:
         wrong += [
             f"written unseen: {path}"
             for path in sorted(observed.written)
-            if not _covered(path, found["writes"])
+            if not covered(path, found["writes"])
         ]
     if not unknown["read"]:
         wrong += [
-            f"read unseen: {path}" for path in sorted(observed.read) if not _covered(path, found["reads"])
+            f"read unseen: {path}" for path in sorted(observed.read) if not covered(path, found["reads"])
         ]
     return wrong
 
@@ -53,9 +53,11 @@ def _matches(arguments: list[str], expected: list[str | None]) -> bool:
     return len(arguments) in reachable
 
 
-def _covered(path: str, known: list[str]) -> bool:
+def covered(path: str, known: list[str]) -> bool:
     """Whether a path is among paths, globs and trees."""
     return any(
-        path == one or fnmatch.fnmatchcase(path, one) or (one.endswith("/**") and path.startswith(one[:-2]))
+        path == one
+        or fnmatch.fnmatchcase(path, one)
+        or (one.endswith("/**") and f"{path}/".startswith(one[:-2]))
         for one in known
     )

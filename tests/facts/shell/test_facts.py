@@ -46,7 +46,7 @@ def test_nothing_of_the_gateways_environment_is_in_the_facts(monkeypatch: pytest
     monkeypatch.setenv("DIR", "/")
     monkeypatch.setenv("HOME", "/root")
     found = facts("rm -rf ${DIR}/* ~/x", trace_of("rm -rf ${DIR}/* ~/x"))
-    assert found["deletes"] == ["/home/dev/x"]
+    assert found["deletes"] == ["/home/dev/x/**"]
     assert found["opaque"]
 
 

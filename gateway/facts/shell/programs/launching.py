@@ -103,6 +103,7 @@ def xargs(invocation: Invocation, model: Model) -> list[Effect]:
             argv=command,
             via="xargs",
             from_input=True,
+            input=arguments.value("-a", "--arg-file"),
             placeholder=(placeholder.text if placeholder is not None else "{}") if replaces else "",
             batch=int(exact[:6]) if exact and exact.isdecimal() else 0,
         ),
