@@ -54,7 +54,12 @@ def awk(invocation: Invocation, model: Model) -> list[Effect]:
     del model
     arguments = parse_arguments(invocation.argv, _GRAMMAR)
     operands = list(arguments.operands)
-    files = arguments.values("-f", "--file", "-i", "--include", "-E", "--exec")
+    included = arguments.values("-i", "--include")
+    in_place = any(library.text == "inplace" for library in included)
+    files = [
+        *arguments.values("-f", "--file", "-E", "--exec"),
+        *(library for library in included if library.text != "inplace"),
+    ]
     effects: list[Effect] = [Touch(action="read", path=path) for path in files]
     texts = arguments.values("-e", "--source")
     if files:
@@ -75,6 +80,8 @@ def awk(invocation: Invocation, model: Model) -> list[Effect]:
         name, separator, _ = operand.text.partition("=")
         if not (separator and name.isidentifier()):
             effects.append(Touch(action="read", path=operand))
+            if in_place:
+                effects.append(Touch(action="write", path=operand))
     return effects
 
 

@@ -117,7 +117,7 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
             )
             effects.append(
                 Touch(
-                    action="read",
+                    action="write" if [position] == copied[1:] and "://" in argv[copied[0]].text else "read",
                     path=field,
                     tree="sync" in words or "rsync" in words or bool(options & {"-r", "--recursive"}),
                     possible=not storing,
@@ -128,7 +128,7 @@ def cloud(invocation: Invocation, model: Model) -> list[Effect]:
         for text in words
         if re.match(r"(?:s3|gs|az|r2)://", text)
     ]
-    reads = tuple(effect.path for effect in effects if isinstance(effect, Touch))
+    reads = tuple(effect.path for effect in effects if isinstance(effect, Touch) and effect.action == "read")
     effects.extend(Contact(target=host, sends=reads) for host in hosts if host.text)
     if options & _IDLE or words[:1] == ["help"] or "help" in words[1:3]:
         return effects

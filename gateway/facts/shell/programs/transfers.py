@@ -42,7 +42,7 @@ _SSH: Final = Grammar(
     ),
     stop=True,
 )
-_SCP: Final = Grammar(valued=frozenset(["-c", "-D", "-F", "-i", "-J", "-l", "-o", "-P", "-S", "-X"]))
+_SCP: Final = Grammar(valued=frozenset(["-c", "-D", "-F", "-i", "-J", "-l", "-o", "-P", "-S", "-X", "-b"]))
 _RSYNC: Final = Grammar(
     valued=frozenset(
         [
@@ -140,6 +140,7 @@ def scp(invocation: Invocation, model: Model) -> list[Effect]:
             (Run(argv=(program,), via="argument"), Note(reason="program_option:scp", dimensions=("exec",)))
         )
     if invocation.name == "sftp":
+        effects.extend(Touch(action="read", path=path) for path in arguments.values("-b") if path.text != "-")
         effects.extend(
             Contact(target=Field(field.text.rpartition("@")[2].partition(":")[0]), sends_input=True)
             for field in arguments.operands[:1]
