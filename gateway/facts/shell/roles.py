@@ -67,6 +67,8 @@ def by_role(role: str, field: Field | None, *, tree: bool = False, via: str = "d
     if field is None:
         return []
     if role in ("url", "host", "fetch"):
+        if role == "host" and field.text.startswith("+"):
+            return []  # an option of `dig`; no host is called that
         return [Contact(target=field, fetches=role == "fetch")]
     if role == "send":
         return [Touch(action="read", path=field), Note(reason="unknown_net_data", dimensions=())]

@@ -120,7 +120,9 @@ class Lexicon:
     def _string(self, tokens: list[Token], at: int, declared: frozenset[str]) -> bool:
         """Whether a text in quotes may stand where it stands, and so may the code in it."""
         token, before, after = tokens[at], _beside(tokens, at - 1), _beside(tokens, at + 1)
-        if before.text in _LOADS or (before.text == "(" and _beside(tokens, at - 2).text in _LOADS):
+        opened = _beside(tokens, at - 2).text if before.text == "(" else ""
+        called = opened in ("require", "import") and _beside(tokens, at - 3).text not in _DOTS
+        if called or (before.text in _LOADS and _beside(tokens, at - 2).text not in _DOTS):
             name = token.text[1:-1]
             return name in self._modules or (name.startswith(("./", "../")) and name.endswith(".json"))
         if before.text == "[" and after.text == "]" and token.text[1:-1] in self._keys:

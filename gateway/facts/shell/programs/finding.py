@@ -88,6 +88,10 @@ def find(invocation: Invocation, model: Model) -> list[Effect]:
             actions.append(_run(argv[position:end], starts, names, directory=name.endswith("dir")))
             position = end + 1
         elif name == "-delete":
+            if any(field.text == "-empty" for field in argv[:position]):
+                names = names or [
+                    Field("*", glob=True)
+                ]  # what holds something stays, the starting point with it
             actions.extend(Touch(action="delete", path=path) for path in below(starts, names))
         elif name in _WRITES or name == "-fprintf":
             effects.extend(Touch(action="write", path=path) for path in argv[position : position + 1])
