@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
 from gateway.domain.remembered import Change
+from gateway.facts.shell.completion import completed, names_in
 from gateway.facts.shell.context import Call, Context
 from gateway.facts.shell.earlier import Earlier, language_of
 from gateway.facts.shell.effects import (
@@ -38,10 +38,8 @@ from gateway.facts.shell.values import (
     HOLE,
     NOTHING,
     SOMETHING,
-    UNKNOWN,
     Field,
     Stream,
-    append_fields,
     lines_of,
     merge_streams,
 )
@@ -51,9 +49,6 @@ if TYPE_CHECKING:
     from gateway.facts.shell.walk import Walk
 
 _INHERITED: Final = ("HOME", "PWD", "OLDPWD", "USER", "TMPDIR")
-_MAX_WORDS: Final = 64
-_INPUT_QUOTED: Final = re.compile(r"'([^'\n]*)'|\"([^\"\n]*)\"|\\(.)", re.DOTALL)
-_INPUT_WORD: Final = re.compile(r"(?:'[^'\n]*'|\"[^\"\n]*\"|\\.|[^\s'\"\\])+", re.DOTALL)
 _STORES: Final = {"env": "ENVIRONMENT"}
 """What a whole store is called among the sources of what is sent."""
 
@@ -263,32 +258,13 @@ class Application:
 
     def _argument_lists(self, call: Call, effect: Run) -> list[list[Field]]:
         """The argument lists a command is run with: as given, or completed from names or from standard input."""
-        argv = list(effect.argv)
         names = effect.names
         if effect.from_input:
             stream = call.stdin if effect.input is None else self._files.read(effect.input, call.state)
-            names = self._input_words(stream, whole_lines=bool(effect.placeholder))
-            if names is None:
-                self._unknown_input(walk_name=argv[0])
-                names = (Field(HOLE),)
+            names = names_in(stream, whole_lines=bool(effect.placeholder))
         if names is None:
-            return [argv]
-        if not names:
-            return [argv] if not effect.placeholder else []
-        if not effect.placeholder:
-            step = effect.batch or max(len(names), 1)
-            return [[*argv, *names[at : at + step]] for at in range(0, min(len(names), _MAX_WORDS), step)]
-        return [[_filled(field, effect.placeholder, name) for field in argv] for name in names[:_MAX_WORDS]]
-
-    @staticmethod
-    def _input_words(stream: Stream, *, whole_lines: bool) -> tuple[Field, ...] | None:
-        if stream.text is not None and not whole_lines:
-            return tuple(Field(word) for word in input_words(stream.text))
-        return lines_of(stream)
-
-    def _unknown_input(self, *, walk_name: Field) -> None:
-        """Nobody knows which arguments come: the inner command's own roles say what that leaves open."""
-        del walk_name
+            return [list(effect.argv)]
+        return completed(effect.argv, names, effect.placeholder, effect.batch)
 
     def _code(self, walk: Walk, call: Call, effect: Code) -> Stream:
         """Program text."""
@@ -402,29 +378,8 @@ class Application:
         return state
 
 
-def input_words(text: str) -> list[str]:
-    """The words that xargs takes from its input: blanks part them, quotes and backslashes keep them together."""
-    return [
-        _INPUT_QUOTED.sub(lambda found: found[1] or found[2] or found[3] or "", word)
-        for word in _INPUT_WORD.findall(text)
-    ]
-
-
 def _credential_sources(effect: Credential) -> frozenset[str]:
     """What a read credential is called among the sources of what is sent: variables by name, else its store."""
     if effect.store == "env" and effect.names:
         return frozenset(f"${name}" for name in effect.names)
     return frozenset({f"${_STORES.get(effect.store, effect.store)}"})
-
-
-def _filled(field: Field, placeholder: str, name: Field) -> Field:
-    """A field with every placeholder replaced."""
-    if placeholder not in field.text:
-        return field
-    pieces = field.text.split(placeholder)
-    result = Field(pieces[0], field.glob)
-    for piece in pieces[1:]:
-        # A listing of a directory prints bare names, which stand behind its path as well as anywhere else.
-        put = UNKNOWN if result.text.endswith("/") and name.text.startswith("/") else name
-        result = append_fields(append_fields(result, put), Field(piece, field.glob))
-    return result

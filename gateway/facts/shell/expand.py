@@ -199,7 +199,7 @@ class Expansion:
         if stream.alternatives:
             stream = self._picked(part, stream)
         if stream.text is None and stream.names is not None and not part.quoted:
-            builder.many(list(stream.names), quoted=True)
+            builder.many([name for name in stream.names if name.text], quoted=True)
             return
         field = _printed(stream)
         if part.quoted:
