@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run install dev lint type test test-system soak bench lock clean
+.PHONY: run install dev lint type test test-system soak bench record-days lock clean
 
 run: $(VENV)/.run-installed
 	@$(BIN)/ostiary serve
@@ -34,6 +34,10 @@ soak: $(VENV)/.dev-installed tests/node_modules/.installed
 
 bench: $(VENV)/.dev-installed tests/node_modules/.installed
 	$(BIN)/python -m bench $(ARGS)
+
+# Plays the scripts of the ordinary days with the real client; needs the right to mount (docs/ordinary-days.md).
+record-days: $(VENV)/.dev-installed tests/node_modules/.installed
+	$(BIN)/python -m tests.corpora.ordinary_days $(ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ostiary needs Python 3.11 or newer, this is " + sys.version)'
