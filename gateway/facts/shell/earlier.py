@@ -218,20 +218,24 @@ class Earlier:
 
         for field in files:
             for place in resolve(field, state.directories, state.links) or ():
-                self._each(place.path, run)
+                self._each(place.path, run, listed=True)
 
-    def _each(self, path: str, run: Callable[[Text, str], None]) -> None:
-        """Every content that a file may have: known ones are run, of others it is told."""
+    def _each(self, path: str, run: Callable[[Text, str], None], *, listed: bool = False) -> None:
+        """Every content that a file may have: known ones are run, of others it is told.
+
+        `listed`: the file only lists commands, so that a piece of it says all that the session put there.
+        """
         texts = self._trace.earlier(path)
         if not texts or path in self._open:
             return
         self._open.append(path)
         at = len(self._trace.commands) - 1
-        unknown = any(text.text is None or not text.whole for text in texts)
+        unknown = any(text.text is None or not (text.whole or listed) for text in texts)
         if at >= 0:
             # Set before the content is walked: afterwards the last command is one of its own.
+            fact = self._trace.commands[at]
             self._trace.commands[at] = structs.replace(
-                self._trace.commands[at], agent_written=True, indirect="script_file" if unknown else ""
+                fact, agent_written=True, indirect=fact.indirect or ("script_file" if unknown else "")
             )
         for text in texts:
             if text.fetched:
@@ -240,6 +244,8 @@ class Earlier:
             elif text.text is None:
                 self._trace.note("write_then_run", None if text.whole else ())
             else:
+                if not (text.whole or listed):
+                    self._trace.note("write_then_run", ())
                 run(text, text.text)
         self._open.pop()
 
