@@ -10,10 +10,10 @@ from typing import Any, Final
 from gateway.policy.cel.activation import Activation
 from gateway.policy.cel.errors import EvaluationError
 from gateway.policy.cel.format import quote
+from gateway.policy.cel.netip import AddressError, ParsedAddress, parse_address, parse_prefix
 from gateway.policy.cel.values import Address, Network
 
 _BITS: Final = {4: 32, 6: 128}
-_PREFIX: Final = re.compile(r"0|[1-9][0-9]{0,2}")
 _LENIENT_PREFIX: Final = re.compile(r"0*[0-9]{1,3}")
 _MAPPED: Final = 0xFFFF << 32
 _MAPPED_BITS: Final = 96
@@ -35,20 +35,13 @@ def network_text(network: Network) -> str:
     return f"{address_text(network.address)}/{network.prefix}"
 
 
-def _parse(text: str, shown: str, malformed: str) -> Address:
-    """An address without zone; an IPv4 address inside IPv6 is refused. `malformed` says what `shown` is not."""
-    if len(text) > _MAX_TEXT:
-        raise EvaluationError(malformed, "value")
-    try:
-        parsed = ipaddress.ip_address(text)
-    except ValueError:
-        raise EvaluationError(malformed, "value") from None
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.scope_id is not None:
-            raise EvaluationError(f"IP address {quote(shown)} with zone value is not allowed", "value")
-        if parsed.ipv4_mapped is not None:
-            raise EvaluationError(f"IPv4-mapped IPv6 address {quote(shown)} is not allowed", "value")
-    return Address(parsed.version, int(parsed))
+def _allowed(parsed: ParsedAddress, shown: str) -> Address:
+    """An address without zone that is no IPv4 address inside IPv6."""
+    if parsed.zone:
+        raise EvaluationError(f"IP address {quote(shown)} with zone value is not allowed", "value")
+    if parsed.version == 6 and parsed.bits >> 32 == _MAPPED >> 32:
+        raise EvaluationError(f"IPv4-mapped IPv6 address {quote(shown)} is not allowed", "value")
+    return Address(parsed.version, parsed.bits)
 
 
 def _is(parse: Callable[[Activation, str], Any]) -> Callable[[Activation, str], bool]:
@@ -68,19 +61,26 @@ def to_ip(_ctx: Activation, value: Any) -> Address:
     """`ip(text)`, or `range.ip()`."""
     if type(value) is Network:
         return value.address
-    return _parse(value, value, f"IP Address {quote(value)} parse error during conversion from string")
+    malformed = f"IP Address {quote(value)} parse error during conversion from string"
+    if len(value) > _MAX_TEXT:
+        raise EvaluationError(malformed, "value")
+    try:
+        parsed = parse_address(value)
+    except AddressError as error:
+        raise EvaluationError(f"{malformed}: {error}", "value") from None
+    return _allowed(parsed, value)
 
 
 def to_cidr(_ctx: Activation, text: str) -> Network:
     """`cidr(text)`."""
     malformed = f"CIDR {quote(text)} parse error during conversion from string"
-    host, slash, prefix = text.rpartition("/")
-    if not slash or _PREFIX.fullmatch(prefix) is None or "%" in host:  # a range of netip has no zone at all
+    if len(text) > _MAX_TEXT:
         raise EvaluationError(malformed, "value")
-    address = _parse(host, text, malformed)
-    if int(prefix) > _BITS[address.version]:
-        raise EvaluationError(malformed, "value")
-    return Network(address, int(prefix))
+    try:
+        parsed, prefix = parse_prefix(text)
+    except AddressError as error:
+        raise EvaluationError(f"{malformed}: {error}", "value") from None
+    return Network(_allowed(parsed, text), prefix)
 
 
 def is_canonical(ctx: Activation, text: str) -> bool:
