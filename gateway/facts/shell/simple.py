@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
 from gateway.facts.shell.apply import Application
 from gateway.facts.shell.arrays import Array
+from gateway.facts.shell.assignments import assigned, declared_by, elements_of
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.context import Call, Context, Outcome
 from gateway.facts.shell.declarations import DECLARING
@@ -19,7 +19,7 @@ from gateway.facts.shell.places import resolve
 from gateway.facts.shell.redirections import redirect
 from gateway.facts.shell.state import MAY_EXPAND_ALIASES, State, join
 from gateway.facts.shell.trace import CommandFact, Trace
-from gateway.facts.shell.tree import Assignment, Command, Simple, Text, Word
+from gateway.facts.shell.tree import Assignment, Command, Simple
 from gateway.facts.shell.values import (
     HOLE,
     NOTHING,
@@ -33,7 +33,6 @@ from gateway.facts.shell.values import (
 
 if TYPE_CHECKING:
     from gateway.facts.shell.builtins import Builtins
-    from gateway.facts.shell.expand import Expansion
     from gateway.facts.shell.walk import Walk
 
 _PROGRAM_DIRECTORIES: Final = frozenset(
@@ -49,7 +48,6 @@ _PROGRAM_DIRECTORIES: Final = frozenset(
     }
 )
 _MAX_CALLS: Final = 24
-_NAMED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 
 class Runner:
@@ -83,9 +81,9 @@ class Runner:
         arrays: dict[str, tuple[tuple[Field | None, Field], ...]] = {}
         for word in node.words:
             if isinstance(word, Assignment):
-                arrays[word.name] = self._elements(word, expansion)
+                arrays[word.name] = elements_of(word, expansion)
                 argv.append(Field(word.name))
-            elif argv and argv[0].exact in DECLARING and (declared := _declared(word)) is not None:
+            elif argv and argv[0].exact in DECLARING and (declared := declared_by(word)) is not None:
                 # What is assigned in an argument of `export` and its like is expanded as in any assignment.
                 beginning, rest = declared
                 argv.append(append_fields(Field(beginning), expansion.text(rest, assignment=True)))
@@ -94,7 +92,7 @@ class Runner:
         redirected = redirect(self, expansion, node.redirects, state)
         prefix: dict[str, Field] = {}
         for assignment in node.assignments:
-            value = self._assign(walk, assignment, expansion, state, context, keep=not argv)
+            value = assigned(assignment, expansion, state, keep=not argv)
             if value is not None:
                 prefix[assignment.name] = value
         self.trace.environment_used.update(dict.fromkeys(sorted(expansion.used)))
@@ -120,61 +118,6 @@ class Runner:
             outcome = self.run(walk, call)
         output = redirected.write(outcome.output, outcome.then or outcome.otherwise or state)
         return Outcome(output, outcome.then, outcome.otherwise)
-
-    @staticmethod
-    def _elements(assignment: Assignment, expansion: Expansion) -> tuple[tuple[Field | None, Field], ...]:
-        found: list[tuple[Field | None, Field]] = []
-        for element in assignment.elements or ():
-            if element.key is not None:
-                key = expansion.text(element.key)
-                expansion.around.evaluate(key)
-                found.append((key, expansion.text(element.value)))
-            else:
-                found.extend((None, field) for field in expansion.fields(element.value))
-        return tuple(found)
-
-    def _assign(
-        self,
-        walk: Walk,
-        assignment: Assignment,
-        expansion: Expansion,
-        state: State,
-        context: Context,
-        *,
-        keep: bool,
-    ) -> Field | None:
-        """Evaluate an assignment; with `keep` it stays in the state."""
-        name = assignment.name
-        if assignment.elements is not None:
-            elements = self._elements(assignment, expansion)
-            if keep:
-                kept = state.array(name)
-                before = kept if assignment.append else Array(associative=kept.associative)
-                state.set_array(name, before.extended(elements))
-            return None
-        assert assignment.value is not None
-        value = expansion.text(assignment.value, assignment=True)
-        if assignment.index is not None:
-            array = state.array(name)
-            index = expansion.text(assignment.index)
-            number = expansion.around.evaluate(index)
-            if keep:
-                key = index if array.associative else number
-                if assignment.append:
-                    before_it = array.element(key)
-                    value = append_fields(before_it[0], value) if len(before_it) == 1 else UNKNOWN
-                state.set_array(name, array.assigned(key, value))
-            return None
-        if assignment.append:
-            value = append_fields(expansion.value(name, None), value)
-        if name in state.integers:
-            value = expansion.around.evaluate(value)
-        if keep:
-            state.set(name, (value,))
-            if name == "PWD" and value.known:
-                state.variables["PWD"] = (value,)
-        del walk, context
-        return value
 
     def run(self, walk: Walk, call: Call) -> Outcome:
         """Run one command: function, builtin or program."""
@@ -374,17 +317,6 @@ class Runner:
     def send(self, sources: frozenset[str], host: str) -> None:
         """Content leaves for a host."""
         self.trace.send(sorted(sources), host.lower(), certain=True)
-
-
-def _declared(word: Word) -> tuple[str, Word] | None:
-    """The `name=` and the value of a word that assigns, None for any other."""
-    first = word.parts[0] if word.parts else None
-    if type(first) is not Text or first.quoted:
-        return None
-    found = _NAMED.match(first.value)
-    if found is None:
-        return None
-    return found.group(), Word(parts=(Text(first.value[found.end() :]), *word.parts[1:]))
 
 
 def _quoted(field: Field) -> str:
