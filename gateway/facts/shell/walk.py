@@ -12,12 +12,12 @@ from functools import partial
 from msgspec import structs
 
 from gateway.facts.shell.around import Around
+from gateway.facts.shell.branches import case_matches, covering, repeated
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.commands import Parsed, parse
 from gateway.facts.shell.context import Context, Outcome
 from gateway.facts.shell.expand import Expansion
 from gateway.facts.shell.files import PROCESS_PATH
-from gateway.facts.shell.patterns import matches
 from gateway.facts.shell.redirections import Redirected, redirect
 from gateway.facts.shell.simple import Runner
 from gateway.facts.shell.state import State, join, settled, widen
@@ -42,7 +42,6 @@ from gateway.facts.shell.tree import (
     Word,
 )
 from gateway.facts.shell.values import (
-    ANYTHING,
     HOLE,
     MAX_ALTERNATIVES,
     NOTHING,
@@ -275,7 +274,7 @@ class Walk:
                 break
             current = widen(before, joined) if turn else joined
             leaving = join(leaving, current)
-        return Outcome(_repeated(outputs), leaving, leaving)
+        return Outcome(repeated(outputs), leaving, leaving)
 
     def _loop(self, body: Script, state: State, context: Context, *, counted: bool = False) -> Outcome:
         """A body that runs any number of times; `counted` when its first walk stands for every turn."""
@@ -296,7 +295,7 @@ class Walk:
             if joined is None or settled(before, joined):
                 break
             current = widen(before, joined) if turn else joined
-        output = outputs[0] if counted and len(outputs) == 1 else _repeated(outputs)
+        output = outputs[0] if counted and len(outputs) == 1 else repeated(outputs)
         return Outcome(output, leaving, leaving)
 
     def _for(self, node: For, state: State, context: Context) -> Outcome:
@@ -312,7 +311,7 @@ class Walk:
         if not fields:
             return Outcome(NOTHING, state, state)
         inner = state.copy()
-        inner.set(node.name, limited(fields) if len(set(fields)) <= MAX_ALTERNATIVES else _covering(fields))
+        inner.set(node.name, limited(fields) if len(set(fields)) <= MAX_ALTERNATIVES else covering(fields))
         outcome = self._loop(node.body, inner, context, counted=True)
         # A loop over words that are there runs at least once, so the state before it is gone.
         return Outcome(outcome.output, outcome.then, outcome.otherwise)
@@ -325,7 +324,7 @@ class Walk:
         otherwise: State | None = None
         exhausted = falls = False
         for item in node.items:
-            verdict = self._case_matches(item.patterns, subject, expansion)
+            verdict = case_matches(item.patterns, subject, expansion)
             if verdict is False and not falls:
                 continue
             taken = self.script(item.body, state.copy(), context)
@@ -338,18 +337,6 @@ class Walk:
         if not exhausted:
             then = join(then, state)
         return Outcome(merge_streams(outputs), then, otherwise)
-
-    @staticmethod
-    def _case_matches(patterns: tuple[Word, ...], subject: Field, expansion: Expansion) -> bool | None:
-        """Whether a clause is taken: True or False when that is sure, else None."""
-        verdict: bool | None = False
-        for word in patterns:
-            pattern = expansion.pattern(word)
-            if not subject.known or HOLE in pattern.text:
-                verdict = None if pattern.text != "*" else True
-            elif matches(pattern.text, subject.text):
-                return True
-        return verdict
 
     def _condition(self, node: Condition, state: State, context: Context) -> Outcome:
         choices = Choices()
@@ -384,18 +371,3 @@ class Walk:
         path = f"{PROCESS_PATH}{self._processes}"
         self.processes[path] = stream
         return path
-
-
-def _covering(fields: list[Field]) -> tuple[Field, ...]:
-    """One field that stands for many: what lies below their common directory, or anything."""
-    prefixes = {field.text.rpartition("/")[0] for field in fields if HOLE not in field.text}
-    if len(prefixes) == 1 and {field.text for field in fields} and not any(HOLE in f.text for f in fields):
-        prefix = prefixes.pop()
-        return (Field(f"{prefix}/*" if prefix else "*", glob=True),)
-    return ANYTHING
-
-
-def _repeated(outputs: list[Stream]) -> Stream:
-    """The output of a loop: nobody knows how often a text came."""
-    merged = merge_streams(outputs)
-    return merged if merged.text in (None, "") else structs.replace(merged, text=None)
