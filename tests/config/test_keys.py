@@ -130,7 +130,10 @@ OWN = st.fixed_dictionaries(
                         },
                     ),
                     max_size=2,
-                )
+                ),
+                "groups": st.just({"secrets": ("/srv/**",), "site_a": ("**/a",)}),
+                "commands": st.just({"mk.all": {"operands": "read", "options": {"-o": "write"}}}),
+                "registries": st.just(("*.example.com",)),
             },
         ),
         "failure_policy": st.dictionaries(
@@ -143,7 +146,11 @@ OWN = st.fixed_dictionaries(
                 "mcp": st.dictionaries(
                     st.from_regex(r"[a-z]{1,5}", fullmatch=True),
                     st.fixed_dictionaries(
-                        {}, optional={"others": TEXT, "tools": st.just({"t": {"a": "read"}})}
+                        {},
+                        optional={
+                            "others": st.sampled_from(["", "text", "read"]),
+                            "tools": st.just({"t": {"a": "read"}}),
+                        },
                     ),
                     max_size=2,
                 )

@@ -259,9 +259,7 @@ def test_every_reserved_name_is_always_there():
 
 def test_an_operation_carries_the_gateways_names_whatever_the_input_says():
     pdp = all_answer(ALLOW)
-    Pep(pdp=pdp).ask(
-        pre_tool_use("mcp__x__read", {"path": "/a", "rules_off": ["secrets.files"], "v": 7})
-    )
+    Pep(pdp=pdp).ask(pre_tool_use("mcp__x__read", {"path": "/a", "rules_off": ["secrets.files"], "v": 7}))
     for check in pdp.requests[-1].checks[1:]:
         assert check.resource.attr["rules_off"] == list(packs_off({}))
         assert check.resource.attr["v"] == 1

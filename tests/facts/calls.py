@@ -54,7 +54,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "traits": [],
         "agent_written": False,
     },
-    "git": {"via": "shell", "certain": True, "force": False, "delete": False, "discards": False, "default_ref": False},
+    "git": {
+        "via": "shell",
+        "certain": True,
+        "force": False,
+        "delete": False,
+        "discards": False,
+        "default_ref": False,
+    },
     "package": {"via": "shell", "certain": True},
     "credential": {"via": "shell", "certain": True},
 }

@@ -54,7 +54,13 @@ def decided(
 ) -> str:
     defaults = {"rules_off": [], "groups": [], "groups_may": [], "shape": "path", "in_project": True}
     if kind == "host":
-        defaults |= {"sources": [], "source_groups": [], "source_groups_may": [], "sources_outside": False, "runs": False}
+        defaults |= {
+            "sources": [],
+            "source_groups": [],
+            "source_groups_may": [],
+            "sources_outside": False,
+            "runs": False,
+        }
     resource = Resource(kind, "x", {**defaults, **attr}, scope="site")
     request = CheckRequest(principal=Principal(id="x", roles=roles), checks=(Check(resource, (action,)),))
     return engine.check(request, 0).results[0].actions[action].effect.removeprefix("EFFECT_")

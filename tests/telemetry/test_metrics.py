@@ -20,9 +20,7 @@ WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 
 
 def made() -> Telemetry:
-    return Telemetry(
-        agents=("claude-code",), tools=("Read", "Bash"), rules=("secrets.files",), version="1"
-    )
+    return Telemetry(agents=("claude-code",), tools=("Read", "Bash"), rules=("secrets.files",), version="1")
 
 
 def record(**fields: object) -> Record:
