@@ -131,9 +131,6 @@ OWN = st.fixed_dictionaries(
                     ),
                     max_size=2,
                 ),
-                "groups": st.just({"secrets": ("/srv/**",), "site_a": ("**/a",)}),
-                "commands": st.just({"mk.all": {"operands": "read", "options": {"-o": "write"}}}),
-                "registries": st.just(("*.example.com",)),
             },
         ),
         "failure_policy": st.dictionaries(
@@ -153,7 +150,10 @@ OWN = st.fixed_dictionaries(
                         },
                     ),
                     max_size=2,
-                )
+                ),
+                "groups": st.just({"secrets": ("/srv/**",), "site_a": ("**/a",)}),
+                "commands": st.just({"mk.all": {"operands": "read", "options": {"-o": "write"}}}),
+                "registries": st.just(("*.example.com",)),
             },
         ),
     },
