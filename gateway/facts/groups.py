@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Literal
 
@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from msgspec import Struct
 
 from gateway.domain.vocabulary import FILE_GROUPS, GUARDED_GROUPS
+from gateway.facts.names_in_text import NamesInText
 from gateway.facts.paths import folded, without_drive
 from gateway.facts.patterns import HOMES, PatternIndex, expand_home, may_overlap, split
 
@@ -88,6 +89,7 @@ class PathGroups:
         self._added = PatternIndex(named)
         self._homes = places
         self._guarded = PatternIndex(guarded)
+        self._names = NamesInText(names for names, _ in guarded)
         self._everyday = PatternIndex(everyday)
         self._all = PatternIndex([*guarded, *everyday])
         self._excused = PatternIndex(excused)
@@ -105,6 +107,15 @@ class PathGroups:
         if known is None:
             known = self._patterns[path, shape] = self._of_many(without_drive(path), shape)
         return known
+
+    def mentioned(self, words: Iterable[str]) -> Iterator[str]:
+        """The words that have a name of a guarded place in them, and may so be paths of one. Linear in the words."""
+        by_folded: dict[str, str] = {}
+        for word in words:
+            lowered = word.lower() if word.isascii() else folded(word)
+            by_folded.setdefault(lowered.replace("\n", " "), word)
+        for found in self._names.lines("\n".join(by_folded)):
+            yield by_folded[found]
 
     def under_home(self, path: str, shape: Shape, home: str) -> Membership:
         """The guarded groups of a path if `home`, which the client claims, is one; a claim adds places and excuses none."""

@@ -131,6 +131,10 @@ class Hosts:
             groups = self._known[key] = self._groups(canonical, port)
         return Host(canonical, port, scheme, groups)
 
+    def is_metadata_name(self, name: str) -> bool:
+        """Whether a name, in any case, is one under which a machine's own credentials are found."""
+        return name.lower().removesuffix(".") in self._data.metadata.names
+
     def is_registry(self, name: str) -> bool:
         """Whether packages from a host come from a registry that people here use."""
         return self._registries.hold(canonical_host(name) or name)

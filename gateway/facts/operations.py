@@ -6,7 +6,7 @@ search over a whole project is not taken for the reading of its secrets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -22,6 +22,8 @@ from gateway.facts.place import Place
 
 MAX_WORK = 1000
 """How many places one call may name, patterns counted tenfold: more would hold up everybody else's calls."""
+MAX_MENTIONS = 2000
+"""How many words of a text that could not be read are looked up, beside those places: they may all name guarded ones."""
 _PATTERN_WORK = 10
 _CHARACTERS_A_PLACE = 256
 
@@ -106,6 +108,21 @@ class Findings:
                 found = True
                 self._keep(target, actions, via, certain=False)
         return found
+
+    def guarded_mentions(self, words: Iterable[str], actions: Sequence[str], *, via: str) -> None:
+        """Words of a text that could not be read: kept where they name a guarded place, whatever else the call names.
+
+        Only words with a name of a guarded place in them are looked up, so that no number of others hides one.
+        """
+        homes, cwd = self._place.project.homes, self._place.cwd
+        for number, word in enumerate(self._groups.mentioned(words)):
+            if number == MAX_MENTIONS:
+                self.limits.append("places")
+                return
+            for reading in readings(word, cwd, homes):
+                target = self._target(reading, "path")
+                if any(name in self._groups.guarded for name in target.member.groups):
+                    self._keep(target, actions, via, certain=False)
 
     def host(
         self,

@@ -8,11 +8,12 @@ from typing import Any
 from gateway.domain.events import HookEvent
 from gateway.facts.gateway_guard import GatewayGuard, guard_data
 from gateway.facts.hosts import Hosts
+from gateway.facts.lexical_sweep import sweep_text
 from gateway.facts.operations import Findings
 from gateway.facts.place import Place
 from gateway.facts.powershell import sweep_powershell
 from gateway.facts.refs import ProtectedRefs
-from gateway.facts.shell.analysis import Surroundings, analyse, analyse_code
+from gateway.facts.shell.analysis import MAX_BYTES, Surroundings, analyse, analyse_code
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.trace import Trace
 from gateway.facts.shell_dialects import note_zsh
@@ -25,8 +26,6 @@ _DIALECTS = ("zsh", "bash", "dash", "ksh", "ash", "sh", "fish")
 _FOREIGN = ("pwsh", "powershell", "cmd")
 CODE = "code:"
 """Begins the dialect of program texts."""
-_TOKENS = re.compile(r"[^\s'\"|;&<>()`{}=,]+")
-_MAX_SWEPT = 400
 INLINE_BYTES = 4096
 """Longer commands, with what they run of what the session wrote, are not analysed in the loop that answers others."""
 INLINE_STEPS = 40
@@ -68,7 +67,12 @@ class ShellCommands:
         findings.left.extend(trace.left)
         findings.consulted.update(trace.consulted)
         if ("syntax" in trace.reasons or trace.limits) and dialect not in _FOREIGN:
-            sweep(command, findings)
+            if findings.effort == "inline" and len(command) > INLINE_BYTES:
+                findings.deferred = True
+                return None
+            # Who has no time for an analysis has none for a long text either, and has said so as a limit.
+            swept = command[:MAX_BYTES] if findings.effort == "none" else command
+            sweep_text(swept, findings, self._site.hosts)
         if dialect in _FOREIGN or any(language == "powershell" for language, _, _ in trace.inline):
             sweep_powershell(command, findings, self._site.hosts)
         return add_shell_operations(
@@ -122,9 +126,3 @@ def foreign() -> Trace:
     trace = Trace()
     trace.note("syntax")
     return trace
-
-
-def sweep(command: str, findings: Findings) -> None:
-    """Look for guarded places among the words of a text that could not be read: they are touched, perhaps."""
-    for token in _TOKENS.findall(command)[:_MAX_SWEPT]:
-        findings.guarded_file(token, ("read", "write"), via="shell")

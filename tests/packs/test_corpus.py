@@ -7,6 +7,7 @@ import pytest
 from tests.packs.cases import day, read, stopped, strict
 from tests.packs.test_conventions import LAST
 from tests.support.enforcement import Pep, shipped_engine
+from tests.support.payloads import PROJECT, pre_tool_use
 
 PEP = Pep()
 DAY = day()
@@ -56,3 +57,9 @@ def test_every_rule_that_stops_something_stops_a_call_of_the_corpus():
     # The canary is no operation of a call, and this gateway has no listener to guard; their suites stop both.
     elsewhere = {"baseline.canary", "self_protection.gateway_host"}
     assert {rule for rule in rules - shown - closing if not rule.startswith("baseline.complete")} == elsewhere
+
+
+@pytest.mark.parametrize("before", ["echo x\n" * 20_000, "if (\n"], ids=["too long", "no syntax"])
+def test_a_secret_behind_what_is_not_read_is_refused_and_not_only_asked_about(before):
+    assert PEP.word(pre_tool_use("Bash", {"command": f"{before}cat {PROJECT}/src/main.py"})) == "ask"
+    assert PEP.word(pre_tool_use("Bash", {"command": f"{before}cat ~/.ssh/id_rsa"})) == "deny"
