@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +15,10 @@ from gateway.domain.events import HookEvent
 from gateway.domain.operations import Analysis
 from gateway.errors import ConfigError
 from gateway.facts.analyser import CallAnalyser, facts_data
+from gateway.facts.shell.analysis import Surroundings, analyse
 from gateway.facts.shell.catalogue import shipped_models
 from gateway.facts.shell.model_check import as_model, problems_of
+from gateway.facts.shell.models import Models
 from gateway.facts.shell.roles import ROLES
 
 DATA = facts_data()
@@ -88,13 +89,23 @@ def test_a_model_beside_a_shipped_one_adds_and_takes_nothing_away(tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", ["python3.12", "rm.exe", "curl", "gcc-13"])
-def test_a_spelling_of_a_shipped_program_cannot_be_made_harmless(name, tmp_path):
-    config = config_of(yaml.safe_dump({"facts": {"commands": {name: {"operands": "none"}}}}), tmp_path)
-    for command in (f"{name} -rf ~/.ssh", f"{name} -c 'open(\"/etc/shadow\")'", f"{name} https://x.example/"):
-        own = {(item.kind, item.action, item.id) for item in bash(analyser(config), command).operations}
-        shipped = {(item.kind, item.action, item.id) for item in bash(analyser(Config()), command).operations}
-        assert own >= shipped, command
+def acts(models: Models, command: str) -> set[tuple[str, str]]:
+    """What a command does to paths and hosts by a command model."""
+    trace = analyse(command, Surroundings(cwd=PROJECT, project_dir=PROJECT, home="/home/dev"), models)
+    paths = {(action, path) for action, found in trace.paths.items() for path in found}
+    return paths | {("contact", host) for host in trace.hosts} | {("agent", name) for name in trace.agents}
+
+
+@pytest.mark.parametrize("name", ["python3.12", "rm.exe", "curl", "gcc-13", "claude"])
+def test_a_spelling_of_a_shipped_program_cannot_be_made_harmless(name):
+    own = DATA.commands.extended({name: as_model({"operands": "none"})})
+    for command in (
+        f"{name} -rf ~/.ssh",
+        f"{name} -c 'open(\"/etc/shadow\")'",
+        f"{name} https://x.example/",
+    ):
+        assert acts(own, command) >= acts(DATA.commands, command), command
+    assert acts(own, f"{name} -rf ~/.ssh x.c https://x.example/")
 
 
 @settings(max_examples=60)
@@ -112,14 +123,9 @@ def test_a_spelling_of_a_shipped_program_cannot_be_made_harmless(name, tmp_path)
         ]
     ),
 )
-def test_no_model_takes_an_operation_from_a_shipped_program(program, role, words):
-    plain = bash(CallAnalyser(facts_settings(Config(), [], [], DATA), DATA), f"{program} {words}")
-    config = Config(facts=Config().facts.__class__(commands={program: {"operands": role}}))
-    own = bash(CallAnalyser(facts_settings(config, [], [], DATA), DATA), f"{program} {words}")
-    assert {(i.kind, i.action, i.id) for i in own.operations} >= {
-        (i.kind, i.action, i.id) for i in plain.operations
-    }
-    assert {*own.groups} >= {*plain.groups}
+def test_no_model_takes_an_act_from_a_shipped_program(program, role, words):
+    own = DATA.commands.extended({program: as_model({"operands": role})})
+    assert acts(own, f"{program} {words}") >= acts(DATA.commands, f"{program} {words}")
 
 
 def test_the_analysis_names_the_command_model_it_was_made_with(tmp_path):
