@@ -76,6 +76,7 @@ class _Builder:
         self._names = names
         self._derived = derived
         self._derived_rows: dict[str, dict[str, DerivedRoleRow]] = {}
+        self._derived_names: dict[str, Names] = {}
 
     def build(self, settings: EngineSettings) -> Steps[Table]:
         """Compile every policy."""
@@ -139,6 +140,8 @@ class _Builder:
             yield
             bound = {name: derived[name].row for name, _ in rule.derived_roles if name in derived}
             used |= bound
+            for name, row_of_role in bound.items():
+                self._names.refuse(self._derived_names[derived[name].source], row_of_role.names)
             row = self._rule(rule, key, names, derived=tuple(bound.values()))
             rules.append(
                 structs.replace(row, roles=_roles(rule.roles), denies_unless=_unless(row, consent=consent))
@@ -197,6 +200,10 @@ class _Builder:
         output = rule.output
         activated = self._program(output.activated, names) if output and output.activated else None
         not_met = self._program(output.not_met, names) if output and output.not_met else None
+        of_condition = names.used_by(condition.programs() if condition else ())
+        of_outputs = names.used_by((activated, not_met))
+        self._names.refuse(names, of_condition)
+        self._names.refuse(names, of_outputs)
         return RuleRow(
             number=self._rule_number - len(derived),
             place=RulePlace(policy=key, rule=rule.name, file=rule.place.file, line=rule.place.line),
@@ -211,8 +218,8 @@ class _Builder:
             activated=activated,
             not_met=not_met,
             parameters=names.parameters,
-            names=names.used_by(condition.programs() if condition else ()),
-            output_names=names.used_by((activated, not_met)),
+            names=of_condition,
+            output_names=of_outputs,
         )
 
     def _condition(self, match: Match | None, names: Names) -> Condition | None:
@@ -230,7 +237,7 @@ class _Builder:
         known = self._derived_rows.get(name)
         if known is None:
             document = self._derived[name]
-            names = self._names.resolve(document.definitions)
+            names = self._derived_names[name] = self._names.resolve(document.definitions)
             known = self._derived_rows[name] = {}
             for role in document.roles:
                 condition = self._condition(role.condition, names)

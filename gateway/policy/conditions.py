@@ -1,6 +1,7 @@
 """Conditions and outputs as programs. A failing expression is false where it stands, and is kept for the record.
 
 Cerbos counts an error as false also inside `any` and `none`: `none: [failing]` holds, `expr: "!(failing)"` does not.
+A constant that cannot be converted fails more: the whole condition, with all that it decides (`cel/planning.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ class Failure(Struct, frozen=True):
     expression: str
     message: str
     kind: str
+
+
+class DefectiveConditionError(Exception):
+    """A condition came to an expression that one of its constants fails, whatever is asked."""
 
 
 class Parameters:
@@ -106,7 +111,10 @@ class Condition:
         self.members = tuple(members)
 
     def holds(self, activation: Activation, failures: list[Failure]) -> bool:
-        """Whether the condition is met; anything but true is not."""
+        """Whether the condition is met; anything but true is not. Raises DefectiveConditionError.
+
+        Members are asked in their order, and none after one that decides: a defect behind it does no harm.
+        """
         if self.program is not None:
             return self._value(self.program, activation, failures) is True
         if self.kind == "all":
@@ -127,6 +135,8 @@ class Condition:
             return program.evaluate(activation)
         except EvaluationError as error:
             failures.append(Failure(program.text, error.message, error.kind))
+            if program.defect is not None:
+                raise DefectiveConditionError from error
             return None
 
 

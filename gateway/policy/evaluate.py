@@ -25,7 +25,15 @@ from gateway.domain.check import (
 )
 from gateway.policy.cel import Activation, EvaluationError, Program
 from gateway.policy.chain import Chain, ScopeRows
-from gateway.policy.conditions import Condition, Failure, NamesUsed, Parameters, Scratch, output_value
+from gateway.policy.conditions import (
+    Condition,
+    DefectiveConditionError,
+    Failure,
+    NamesUsed,
+    Parameters,
+    Scratch,
+    output_value,
+)
 from gateway.policy.table import DerivedRoleRow, PolicyRow, RuleRow, Step
 
 Roles = tuple[tuple[str, ...], ...]
@@ -46,11 +54,15 @@ Observer = Callable[[Visit], None]
 
 
 class _State(Struct, frozen=True, eq=False):
-    """What a step's condition came to: `met` None when its derived role was not given; `failed` when it was an error."""
+    """What a step's condition came to: `met` None when its derived role was not given; `failed` when it was an error.
+
+    `void`: a defect of a constant took the step away, so that it neither decides nor speaks.
+    """
 
     met: bool | None
     failed: bool
     failures: tuple[Failure, ...] = ()
+    void: bool = False
 
 
 _UNCONDITIONAL = _State(True, False)
@@ -188,7 +200,7 @@ class Evaluation:
                 del self._conditions[step.number]
                 raise _StrictError(step)
         output = step.activated if state.met else step.not_met
-        if output is not None and speaks:
+        if output is not None and speaks and not state.void:
             self._emit(output, rule, action)
         return bool(state.met)
 
@@ -202,15 +214,17 @@ class Evaluation:
         if step.derived is not None:
             given = self._is_given(step.derived)
             if not given.met:
-                return _State(None, given.failed, given.failures)
+                return _State(None, given.failed, given.failures, given.void)
             failures += given.failures
             derived_failed = given.failed
         if rule.condition is None:
             if rule.names.any:
                 self._scratch.use(rule.parameters)
             return _State(True, derived_failed, tuple(failures)) if failures else _UNCONDITIONAL
-        holds, failed = self._test(rule.condition, rule.names, rule.parameters, failures)
-        return _State(holds is not rule.denies_unless, failed or derived_failed, tuple(failures))
+        state = self._test(rule.condition, rule.names, rule.parameters, failures)
+        if state.void:
+            return state
+        return _State(state.met is not rule.denies_unless, state.failed or derived_failed, state.failures)
 
     def _is_given(self, derived: DerivedRoleRow) -> _State:
         known = self._derived.get(id(derived)) if not derived.uses_runtime else None
@@ -218,9 +232,7 @@ class Evaluation:
             if derived.condition is None:
                 known = _UNCONDITIONAL
             else:
-                failures: list[Failure] = []
-                holds, failed = self._test(derived.condition, derived.names, derived.parameters, failures)
-                known = _State(holds, failed, tuple(failures))
+                known = self._test(derived.condition, derived.names, derived.parameters, [])
             self._derived[id(derived)] = known
         return known
 
@@ -237,25 +249,31 @@ class Evaluation:
                 return self._is_given(derived)
             unset = self._scratch.use_apart(derived.parameters)
             failures = [unset[name] for name in names.variables if name in unset]
-            return _State(condition.holds(self._activation, failures), bool(failures))
+            return self._held(condition, failures, 0)
         if not derived.uses_runtime:
             unset = self._scratch.use(derived.parameters)
             if not any(name in unset for name in names.variables):
                 return self._is_given(derived)
         self._scratch.use_with_nulls(derived.parameters)
-        return _State(condition.holds(self._activation, []), False)
+        return _State(self._held(condition, [], 0).met, False)
 
     def _test(
         self, condition: Condition, names: NamesUsed, parameters: Parameters, failures: list[Failure]
-    ) -> tuple[bool, bool]:
+    ) -> _State:
         """Whether a condition holds and whether it failed. Failures of the variables it needs are noted too."""
         if names.any:
             of_variables = self._scratch.use(parameters)
             if of_variables:
                 failures += [of_variables[name] for name in names.variables if name in of_variables]
-        before = len(failures)
-        holds = condition.holds(self._activation, failures)
-        return holds, len(failures) > before
+        return self._held(condition, failures, len(failures))
+
+    def _held(self, condition: Condition, failures: list[Failure], before: int) -> _State:
+        """A condition's state. The first `before` failures are those of its variables."""
+        try:
+            met = condition.holds(self._activation, failures)
+        except DefectiveConditionError:
+            return _State(False, True, tuple(failures), void=True)
+        return _State(met, len(failures) > before, tuple(failures))
 
     def _enter(self, rows: ScopeRows) -> None:
         """Make a scope's derived roles visible, as `runtime.effectiveDerivedRoles`."""

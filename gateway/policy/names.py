@@ -41,6 +41,13 @@ _RESERVED = frozenset(
 )
 
 
+class Defect(Struct, frozen=True):
+    """A variable's definition that one of its constants fails, whatever is asked."""
+
+    text: ExpressionText
+    message: str
+
+
 class Names(Struct, frozen=True, eq=False):
     """The names one policy's expressions may use. `needs` has what each variable reads, directly or not."""
 
@@ -48,6 +55,7 @@ class Names(Struct, frozen=True, eq=False):
     variables: frozenset[str] = frozenset()
     constants: frozenset[str] = frozenset()
     needs: Mapping[str, frozenset[str]] = {}
+    defects: Mapping[str, Defect] = {}
 
     def keep(self, programs: Iterable[Program]) -> None:
         """Forget the names that none of the policy's expressions has by name, directly or through variables.
@@ -112,6 +120,7 @@ class NameResolver:
         self._variables = variables
         self._constants = constants
         self._complaints = complaints
+        self._refused: set[Place] = set()
         self._programs: dict[str, Program] = {}
         """By text: policies of one set say the same thing many times, and a program knows nothing of its policy."""
         for export in variables.values():
@@ -132,7 +141,26 @@ class NameResolver:
                 programs[name] = program
         ordered, needs = self._ordered(programs, texts)
         normal = {name: doubles(value) for name, value in constants.items()}
-        return Names(Parameters(ordered, normal), frozenset(texts), frozenset(constants), needs)
+        defects = {
+            name: Defect(texts[name], program.defect.message)
+            for name, program in programs.items()
+            if program.defect is not None
+        }
+        return Names(Parameters(ordered, normal), frozenset(texts), frozenset(constants), needs, defects)
+
+    def refuse(self, names: Names, used: NamesUsed) -> None:
+        """Complain of the used variables that have a defect: Cerbos does not start over a set that reads one."""
+        for name in used.variables:
+            defect = names.defects.get(name)
+            if defect is None or defect.text.place in self._refused:
+                continue
+            self._refused.add(defect.text.place)
+            self._complaints.add(
+                Problem.INVALID_EXPRESSION,
+                defect.text.place,
+                f"The variable {name!r} can have no value, `{_shown(defect.text)}`: {defect.message}.",
+                "Correct the constant in it.",
+            )
 
     def compile(
         self, text: ExpressionText, variables: frozenset[str], constants: frozenset[str], *, of: str = ""
@@ -153,7 +181,7 @@ class NameResolver:
             self._complaints.add(
                 Problem.INVALID_EXPRESSION,
                 place,
-                f"Invalid expression `{text.text.strip()[:120]}`{where}: {error.message}.",
+                f"Invalid expression `{_shown(text)}`{where}: {error.message}.",
                 "Correct the expression.",
             )
             return None
@@ -272,6 +300,10 @@ class NameResolver:
             ]
             message = f"Variables {', '.join(listed[:-1])} and {listed[-1]} form a cycle."
         self._complaints.add(Problem.VARIABLE_CYCLE, first, message, "Write one of them without the others.")
+
+
+def _shown(text: ExpressionText) -> str:
+    return text.text.strip()[:120]
 
 
 def _groups(edges: Mapping[str, list[str]]) -> list[list[str]]:

@@ -33,6 +33,11 @@ class Program:
         self._fast: Callable[[Activation], Any] | None = None
 
     @property
+    def defect(self) -> EvaluationError | None:
+        """The error of a constant that every evaluation ends in, None if there is none."""
+        return self._defect
+
+    @property
     def references(self) -> References:
         """What the expression reads."""
         if self._references is None:

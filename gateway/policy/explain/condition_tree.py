@@ -26,16 +26,27 @@ class Tester:
 
     def condition(self, condition: Condition) -> Test:
         """A condition of a rule."""
-        if condition.program is not None:
-            return self.tree(checked_tree(condition.program.text))
-        members = tuple(map(self.condition, condition.members))
-        held = {
-            "all": all(member.held for member in members),
-            "any": any(member.held for member in members),
-            "none": not any(member.held for member in members),
-        }[condition.kind]
+        return self._condition(condition)[0]
+
+    def _condition(self, condition: Condition) -> tuple[Test, bool]:
+        """A condition, and whether a defect of a constant decided it: then no group around it holds."""
+        program = condition.program
+        if program is not None and program.defect is not None:
+            return Test(text=program.text, held=False, error=program.defect.message), True
+        if program is not None:
+            return self.tree(checked_tree(program.text)), False
+        members, defective = [], False
+        decided = False
+        for member in condition.members:
+            test, defect = self._condition(member)
+            members.append(test)
+            defective = defective or (defect and not decided)
+            decided = decided or test.held is (condition.kind != "all")
+        held = not defective and decided is (condition.kind == "any")
         operator: Operator = condition.kind  # type: ignore[assignment]  # one of the three
-        return Test(text=f"{condition.kind} of", held=held, operator=operator, members=members)
+        return Test(
+            text=f"{condition.kind} of", held=held, operator=operator, members=tuple(members)
+        ), defective
 
     def tree(self, node: Node) -> Test:
         """An expression: taken apart where it is made up of others."""
