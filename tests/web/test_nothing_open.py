@@ -75,8 +75,11 @@ def test_a_tool_nobody_knows_is_asked(gateway):
     assert record["reasons"][0]["rule"] == "ostiary.unknown_tool"
 
 
-def test_an_mcp_tool_that_would_write_to_the_system_is_denied_and_an_unknown_one_is_asked(gateway):
-    assert word(post(gateway, pre_tool_use("mcp__x__write_file", {"path": "/etc/x"}))) == "deny"
+def test_an_mcp_tool_that_would_write_to_the_system_is_denied_and_one_that_might_or_is_unknown_is_asked(
+    gateway,
+):
+    assert word(post(gateway, pre_tool_use("mcp__filesystem__write_file", {"path": "/etc/x"}))) == "deny"
+    assert word(post(gateway, pre_tool_use("mcp__x__write_file", {"path": "/etc/x"}))) == "ask"
     assert word(post(gateway, pre_tool_use("mcp__x__y", {}))) == "ask"
 
 
