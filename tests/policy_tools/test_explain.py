@@ -113,6 +113,29 @@ def test_a_failing_part_shows_its_error_and_what_was_missing(engine: Engine) -> 
     assert inner.seen[0].missing
 
 
+@pytest.mark.parametrize(("members", "held"), [(["D"], False), (["H", "D"], True), (["D", "H"], False)])
+def test_a_constant_that_fails_shows_its_error_and_no_group_around_it_holds(
+    members: list[str], held: bool
+) -> None:
+    texts = {"D": "{expr: \"int('abc') == 1\"}", "H": "{expr: R.attr.open}"}
+    group = f"{{any: {{of: [{', '.join(texts[member] for member in members)}]}}}}"
+    policy = f"""\
+apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  resource: doc
+  version: default
+  rules:
+    - {{actions: [read], effect: EFFECT_ALLOW, roles: [user], condition: {{match: {group}}}}}
+"""
+    engine = compile_policies([SourceFile("doc.yaml", policy.encode())], EngineSettings())
+    found = ask(engine, "read", {"open": True})
+    condition = found.rules[0].condition
+    assert condition is not None
+    assert (found.effect == "EFFECT_ALLOW", condition.held) == (held, held)
+    shown = condition.members[members.index("D")]
+    assert (shown.held, shown.error) == (False, "type conversion error from 'string' to 'int'")
+
+
 def test_a_denial_says_what_would_have_had_to_differ_and_doing_it_changes_the_answer(engine: Engine) -> None:
     found = ask(engine, "read", {"kind": "public", "size": 500, "pinned": False})
     assert found.decided_by is not None
