@@ -136,7 +136,7 @@ EXAMPLES = {
     "/home/ada/project/uv.lock": {"lockfiles"},
     "/home/ada/.local/state/ostiary/audit/1": {"gateway_self"},
     "/var/folders/ab/cd/T/x": {"scratch"},
-    "/tmp": set(),
+    "/tmp": {"scratch"},
     "/tmp/x": {"scratch"},
     "/home/ada/.cache/pip/x": {"scratch"},
 }

@@ -18,6 +18,7 @@ from gateway.facts.shell.inline import read_code
 from gateway.facts.shell.models import Models
 from gateway.facts.shell.persistence import persistence_of
 from gateway.facts.shell.simple import Runner
+from gateway.facts.shell.started import without_own_containers
 from gateway.facts.shell.state import State
 from gateway.facts.shell.trace import MAX_STEPS, Trace
 from gateway.facts.shell.values import ANYTHING, NOTHING, Field, Value, value_of
@@ -76,6 +77,7 @@ def analyse(
     else:
         for name in secret_names(name.removeprefix("$") for name in sorted(printed.shown)):
             trace.credentials[Credential(store="env", names=(name,))] = True
+    trace.commands = without_own_containers(trace.commands)
     trace.persistence.update(dict.fromkeys(persistence_of(trace)))
     return trace
 

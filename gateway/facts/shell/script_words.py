@@ -94,7 +94,7 @@ class Lexicon:
                 return False
             if token.kind == "mark" and self._language == "node" and token.text == "]" and after.text == "(":
                 return False
-            if token.kind != "name":
+            if token.kind != "name" or _sets_variable(tokens, at):
                 continue
             if before.text in _DOTS:
                 if (token.text in self._forbidden and not _of_input(tokens, at)) or (
@@ -151,6 +151,22 @@ def _literal(tokens: list[Token], at: int) -> bool:
         and first.text[:1] != "`"
         and after.text in (")", ",")
     )
+
+
+def _sets_variable(tokens: list[Token], at: int) -> bool:
+    """Whether a variable of the environment is set to a literal here: `ENV["TZ"] = "UTC"`, `process.env.TZ = "UTC"`.
+
+    Nothing is read by it, and what could run under it is judged where it stands.
+    """
+    kinds = "".join(f" {token.text if token.kind == 'mark' else token.kind}" for token in tokens[at : at + 6])
+    if tokens[at].text == "ENV" and _beside(tokens, at - 1).text not in _DOTS:
+        return kinds == " name [ string ] = string"
+    if tokens[at].text == "env" and [_beside(tokens, at - 2).text, _beside(tokens, at - 1).text] == [
+        "process",
+        ".",
+    ]:
+        return kinds.startswith(" name . name = string")
+    return False
 
 
 def _of_input(tokens: list[Token], at: int) -> bool:

@@ -20,6 +20,8 @@ from gateway.facts.shell.models import Invocation, Model
 from gateway.facts.shell.values import Field
 
 _VERSION: Final = re.compile(r"(?:@|==|>=|~=|-)?v?[0-9][0-9A-Za-z.+-]*\Z|@[a-z]+\Z|\[[a-z,]*\]\Z")
+_GENERIC: Final = "cli"
+"""The last part of many packages' names (`@angular/cli`), which says nothing of what they are."""
 _IMAGE: Final = re.compile(r"(?:.*/)?(?P<name>[^/:@]+)(?::[^/@]*)?(?:@.*)?\Z")
 
 
@@ -57,7 +59,18 @@ def agent_programs() -> Mapping[str, str]:
         name.rpartition("/")[2]: agent
         for agent, start in agents().agents.items()
         for name in (*start.packages, *start.programs)
+        if name.rpartition("/")[2] != _GENERIC
     }
+
+
+def package_program(package: str) -> str:
+    """The program that a package of npm, named as for `npx` (`@scope/name@1.2`), brings along."""
+    scope, separator, name = package.removeprefix("@").rpartition("/")
+    name = name.partition("@")[0]
+    if name == _GENERIC and separator and package.startswith("@"):
+        full = f"@{scope}/{name}"
+        return next((start.programs[0] for start in agents().agents.values() if full in start.packages), name)
+    return name
 
 
 def agent(invocation: Invocation, model: Model) -> list[Effect]:

@@ -129,7 +129,7 @@ def container(invocation: Invocation, model: Model) -> list[Effect]:
     ]
     if not outer.operands:
         return effects
-    verb, rest = outer.operands[0].text, outer.operands[1:]
+    kind, verb, rest = "", outer.operands[0].text, outer.operands[1:]
     if verb == "compose":
         return [*effects, *_compose(rest)]
     if verb in ("container", "image", "system", "volume", "network", "builder", "buildx") and rest:
@@ -167,9 +167,16 @@ def container(invocation: Invocation, model: Model) -> list[Effect]:
         )
     if verb == "push":
         effects.extend((Trait(name="publishes"), Trait(name="remote_state")))
-    if verb in _DESTROYING:
+    if verb in _DESTROYING and not _made_again(kind, verb, arguments):
         effects.append(Trait(name="destructive"))
     return effects
+
+
+def _made_again(kind: str, verb: str, arguments: Arguments) -> bool:
+    """Whether only caches and images without a name go, which the next build makes again."""
+    if verb != "prune" or kind not in ("image", "builder", "buildx"):
+        return False
+    return kind != "image" or not arguments.has("-a", "--all")
 
 
 def _started(verb: str, arguments: Arguments) -> list[Effect]:

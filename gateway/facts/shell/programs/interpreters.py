@@ -22,7 +22,7 @@ from gateway.facts.shell.effects import (
 )
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.options import Grammar, all_names, parse_arguments
-from gateway.facts.shell.programs.agents import agent_module, agent_script
+from gateway.facts.shell.programs.agents import agent_module, agent_script, package_program
 from gateway.facts.shell.values import Field
 
 _PROJECT_TOOLS: Final = frozenset({"manage.py", "artisan"})
@@ -286,7 +286,7 @@ def node_runner(invocation: Invocation, model: Model) -> list[Effect]:
     effects.extend(Contact(target=url) for url in arguments.values("--registry"))
     if arguments.operands:
         program = arguments.operands[0]
-        name = program.text.removeprefix("@").rpartition("/")[2].partition("@")[0]
+        name = package_program(program.text)
         effects.append(
             Run(argv=(Field(name or program.text, program.glob), *arguments.operands[1:]), via="argument")
         )

@@ -235,10 +235,18 @@ def fd(invocation: Invocation, model: Model) -> list[Effect]:
 
 
 _TELLS: Final = re.compile(
-    r"\s*(?:info|bt|backtrace|where|list|disassemble|show|help|quit|q|frame|thread\s+(?:list|info|backtrace)"
-    r"|thread apply all bt|x/\w+|image\s+(?:list|lookup)|register read|set (?:confirm|pagination|width|height)\s)"
+    r"\s*(?:info|bt|backtrace|where|list|disassemble|show|help|quit|q|frame(?!\s+apply)|thread\s+(?:list|info|backtrace)"
+    r"|thread apply all (?:bt|backtrace)|x/\w+|image\s+(?:list|lookup)|register read|ptype|whatis"
+    r"|set (?:confirm|pagination|width|height)\s"
+    r"|(?:print|p|display|output)(?:/\w)?\s+[\w $.\[\]&*>-]+\Z"
+    r"|(?:break|b|tbreak|watch|rwatch|awatch|catch|delete|disable|enable)(?:\s+[\w:./*-]+)*\s*\Z"
+    r"|(?:continue|c|next|n|step|s|nexti|ni|stepi|si|finish|until|up|down|kill)(?:\s+\d+)?\s*\Z)"
 )
-"""Commands of debuggers that only tell."""
+"""Commands of debuggers that only tell, or go on with the program at hand."""
+_STARTS: Final = re.compile(r"\s*(?:run|r|start|starti|process launch)(?P<arguments>(?:\s+[\w./=-]+)*)\s*\Z")
+"""What starts the program at hand, with plain arguments."""
+_CALLS: Final = re.compile(r"[(\n`|!]")
+"""What lets an expression call a function, or begins another command."""
 
 
 def debugger(invocation: Invocation, model: Model) -> list[Effect]:
@@ -247,8 +255,12 @@ def debugger(invocation: Invocation, model: Model) -> list[Effect]:
         invocation.argv, Grammar(valued=all_names(model.options), single_dash=True, stop=True)
     )
     effects = option_effects(model, arguments)
+    started = arguments.has("--args", "--", "-args")
     for text in arguments.values("-ex", "--eval-command", "-iex", "-o", "--one-line"):
-        if _TELLS.match(text.text):
+        if _TELLS.match(text.text) and not _CALLS.search(text.text):
+            continue
+        if _STARTS.match(text.text):
+            started = True
             continue
         effects.append(Note(reason=f"program_option:{invocation.name}", dimensions=("exec", "read", "write")))
         if text.text.startswith(("shell ", "!", "platform shell ")):
@@ -263,8 +275,10 @@ def debugger(invocation: Invocation, model: Model) -> list[Effect]:
                     via="argument",
                 )
             )
-    if arguments.operands and arguments.has("--args", "--", "-args"):
-        effects.append(Run(argv=arguments.operands, via="argument"))
+    if arguments.operands and started:
+        # Without `--args` a second operand is a core file or a process.
+        whole = arguments.has("--args", "--", "-args")
+        effects.append(Run(argv=arguments.operands if whole else arguments.operands[:1], via="argument"))
     elif arguments.operands:
         effects.append(Touch(action="execute", path=arguments.operands[0]))
     return effects
