@@ -16,6 +16,7 @@ from gateway.facts.shell.commands import parse
 from gateway.facts.shell.context import Call
 from gateway.facts.shell.effects import Code, Copy, Effect, Indirect, Package, Touch, Trait
 from gateway.facts.shell.inline import read_code
+from gateway.facts.shell.patches import patched
 from gateway.facts.shell.places import resolve
 from gateway.facts.shell.recipes import (
     MAKEFILES,
@@ -25,6 +26,7 @@ from gateway.facts.shell.recipes import (
     script_names,
     scripts,
 )
+from gateway.facts.shell.state import State
 from gateway.facts.shell.values import HOLE, Field, has_glob
 
 if TYPE_CHECKING:
@@ -188,6 +190,43 @@ class Earlier:
             self._recipes(walk, call, files, commands)
         elif effect.kind == "npm_script":
             self._scripts(walk, call, script_names(effect.name))
+        elif effect.kind == "patch_file":
+            self._patch(call, effect.name)
+
+    def _patch(self, call: Call, name: str) -> None:
+        """A patch in a file or from the input (`-`): what the session or this command put there tells what it changes."""
+        state = call.state.copy()
+        if len(call.argv) > 2 and call.argv[1].text == "-C":
+            places = resolve(call.argv[2], state.directories, state.links)
+            state.move(tuple(place.path for place in places) if places else None)
+        for text in self._patch_texts(call, state, name):
+            targets = patched(text or "")
+            if not targets:
+                self._trace.note("patch_target", ("write",))
+            for target in targets:
+                self._runner.files.touch("write", Field(target), state)
+
+    def _patch_texts(self, call: Call, state: State, name: str) -> list[str | None]:
+        """The contents that a patch may have, None for one that the agent made and nobody knows; a file at hand has none."""
+        names, stdin = [name], call.stdin
+        if name == "-":
+            if stdin.text is not None or stdin.hosts or stdin.code or stdin.altered or not stdin.sources:
+                return [None if stdin.hosts or stdin.code else stdin.text]
+            names = sorted(stdin.sources)
+        texts: list[str | None] = []
+        for one in names:
+            if not one.startswith("$"):
+                for place in resolve(Field(one), state.directories, state.links) or ():
+                    texts.extend(self._texts_at(place.path, state))
+            else:
+                texts.append(None)
+        return texts
+
+    def _texts_at(self, path: str, state: State) -> list[str | None]:
+        written = state.written.get(path)
+        if written is not None:
+            return [None if written.hosts or written.code else written.text]
+        return [text.text if text.whole and not text.fetched else None for text in self._trace.earlier(path)]
 
     def _scripts(self, walk: Walk, call: Call, names: tuple[str, ...]) -> None:
         def commands(text: Text, content: str) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.facts.shell.effects import Code, Contact, Effect, Note, Output, Touch
+from gateway.facts.shell.effects import Code, Contact, Effect, Indirect, Note, Output, Touch
 from gateway.facts.shell.models import Invocation, Model, option_effects
 from gateway.facts.shell.network import remote_host
 from gateway.facts.shell.options import Arguments, Grammar, all_names, parse_arguments
@@ -309,8 +309,26 @@ def patch(invocation: Invocation, model: Model) -> list[Effect]:
         for target in targets:
             effects.append(Touch(action="write", path=Field(target.partition("/")[2] or target)))
         if text is None or not targets:
-            effects.append(Note(reason="patch_target", dimensions=("write",)))
+            effects.extend(_patching(invocation, arguments))
     return effects
+
+
+def _patching(invocation: Invocation, arguments: Arguments) -> list[Effect]:
+    """What a patch in a file changes: `patch` refuses names that lead out of the working directory."""
+    given, stdin = arguments.values("-i", "--input"), invocation.stdin
+    files = [path.text for path in given if path.known and path.text != "-"]
+    if not given and stdin.text is None and not (stdin.hosts or stdin.code or stdin.altered):
+        files = [source for source in sorted(stdin.sources) if source.startswith("/")]
+    if (
+        not files
+        or len(files) != len(given or stdin.sources)
+        or arguments.has("-d", "--directory", "-e", "--ed")
+    ):
+        return [Note(reason="patch_target", dimensions=("write",))]
+    return [
+        Touch(action="write", path=Field("."), tree=True, possible=True),
+        *(Indirect(kind="patch_file", name=name) for name in files),
+    ]
 
 
 def compress(invocation: Invocation, model: Model) -> list[Effect]:

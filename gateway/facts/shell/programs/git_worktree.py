@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.facts.shell.effects import Effect, Git, Note, Touch, Trait
+from gateway.facts.shell.effects import Effect, Git, Indirect, Note, Touch, Trait
 from gateway.facts.shell.options import Arguments
 from gateway.facts.shell.values import Field
 
@@ -125,8 +125,19 @@ def applying(name: str, arguments: Arguments) -> list[Effect]:
     if not arguments.has(
         "--check", "--stat", "--numstat", "--summary", "--abort", "--quit", "--show-current-patch"
     ):
-        effects.append(Note(reason="patch_target", dimensions=("write",)))
+        effects.extend(_patching(arguments))
     return effects
+
+
+def _patching(arguments: Arguments) -> list[Effect]:
+    """What the files of a patch change: git keeps to the working directory unless it is told otherwise."""
+    files = arguments.operands or (Field("-"),)
+    if arguments.has("--unsafe-paths", "--directory") or not all(path.known for path in files):
+        return [Note(reason="patch_target", dimensions=("write",))]
+    return [
+        Touch(action="write", path=Field("."), tree=True, possible=True),
+        *(Indirect(kind="patch_file", name=path.text) for path in files),
+    ]
 
 
 def worktree(name: str, arguments: Arguments) -> list[Effect]:
