@@ -55,7 +55,7 @@ from gateway.session import SessionMemory
 from gateway.telemetry import Telemetry
 from gateway.versions import product_version
 from gateway.web.admin import AdminRoutes
-from gateway.web.guards import host_guard, plain_errors
+from gateway.web.guards import guarded_application, plain_errors
 from gateway.web.hooks import HookLimits, Hooks, RecordObserver
 from gateway.web.listeners import address_of, bind
 from gateway.web.query_forward import QueryForward
@@ -154,9 +154,11 @@ class GateBuilder:
             identities=self._identities,
             status=self.status,
         )
-        data_app = self._application([self._listen], hooks.routes())
+        named, refused = config.server.hosts, self._telemetry.refused
+        data_app = guarded_application([self._listen], named, refused, hooks.routes())
         queries = QueryForward(identities=self._identities, socket=data_dir / QUERY_SOCKET)
-        admin_app = self._application([self._admin_listen], [*admin.routes(), *queries.routes()])
+        admin_routes = [*admin.routes(), *queries.routes()]
+        admin_app = guarded_application([self._admin_listen], named, refused, admin_routes)
         local_app = web.Application(middlewares=[plain_errors])
         local_app.add_routes(admin.local_routes())
         gate = Gate(
@@ -327,16 +329,6 @@ class GateBuilder:
             marks=Marks(instance.key, clock.now),
             observers=self._observers,
         )
-
-    def _application(self, listen: list[str], routes: list[web.RouteDef]) -> web.Application:
-        application = web.Application(
-            middlewares=[
-                plain_errors,
-                host_guard(listen, self._config.server.hosts, self._telemetry.refused),
-            ]
-        )
-        application.add_routes(routes)
-        return application
 
     async def _start(self) -> None:
         await self._clerk.start()

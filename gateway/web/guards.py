@@ -19,6 +19,15 @@ _LOG = structlog.stdlib.get_logger("ostiary.web")
 Refused = Callable[[str], None]
 
 
+def guarded_application(
+    listen: Iterable[str], hosts: Iterable[str], refused: Refused, routes: Iterable[web.RouteDef]
+) -> web.Application:
+    """An application behind `host_guard`, whose errors show nothing of its insides."""
+    application = web.Application(middlewares=[plain_errors, host_guard(listen, hosts, refused)])
+    application.add_routes(routes)
+    return application
+
+
 def host_guard(listen: Iterable[str], hosts: Iterable[str], refused: Refused) -> Middleware:
     """Refuses requests for other names (421), from browsers (403) and with large heads (431).
 

@@ -32,6 +32,7 @@ from gateway.facts.shell.environment import assign, secret_names
 from gateway.facts.shell.inline import read_code
 from gateway.facts.shell.network import host_of
 from gateway.facts.shell.places import resolve
+from gateway.facts.shell.printed import credential_sources, what_is_printed
 from gateway.facts.shell.redirections import input_path
 from gateway.facts.shell.state import State
 from gateway.facts.shell.values import (
@@ -40,7 +41,6 @@ from gateway.facts.shell.values import (
     SOMETHING,
     Field,
     Stream,
-    lines_of,
     merge_streams,
 )
 
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from gateway.facts.shell.walk import Walk
 
 _INHERITED: Final = ("HOME", "PWD", "OLDPWD", "USER", "TMPDIR")
-_STORES: Final = {"env": "ENVIRONMENT"}
-"""What a whole store is called among the sources of what is sent."""
 
 
 class Application:
@@ -92,11 +90,11 @@ class Application:
                 self._record(effect, state)
                 self.earlier.built(walk, call, effect)
                 if type(effect) is Credential:
-                    read.append(Stream(sources=_credential_sources(effect)))
+                    read.append(Stream(sources=credential_sources(effect)))
         if self._trace.remembered.files and not self._files.remote:
             self.earlier.rewritten(call, effects)
         self._files.remote = was_remote
-        return self._output(call, output, read, fetched, printed)
+        return printed if printed is not None else what_is_printed(call, output, read, fetched)
 
     def remote_code(self) -> None:
         """Bytes from the network reach an interpreter, the command that runs last."""
@@ -184,43 +182,6 @@ class Application:
             self._trait(effect.name)
         elif type(effect) is Note:
             trace.note(effect.reason, effect.dimensions or None)
-
-    def _output(
-        self, call: Call, output: Output | None, read: list[Stream], fetched: set[str], printed: Stream | None
-    ) -> Stream:
-        if printed is not None:
-            return printed
-        if output is not None and output.text is not None:
-            return Stream(
-                text=output.text,
-                sources=call.sources | call.stdin.sources if output.decoded else call.sources,
-                hosts=call.hosts,
-                altered=output.decoded,
-                shown=call.sources if output.shows else frozenset(),
-            )
-        if output is not None and output.names is not None:
-            shown = call.sources if output.shows else frozenset()
-            return Stream(names=output.names, sources=shown, shown=shown)
-        sources = frozenset().union(*(stream.sources for stream in read)) | call.sources
-        hosts = frozenset(fetched).union(*(stream.hosts for stream in read))
-        if output is not None and output.copies:
-            # Without a file the program passes its input on; it knows nothing better than the streams it read.
-            streams = read or [call.stdin]
-            merged = merge_streams(streams)
-            return structs.replace(merged, hosts=merged.hosts | hosts, code=merged.code or bool(fetched))
-        through = call.stdin if not read else NOTHING
-        if output is not None and output.filters:
-            merged = merge_streams(read or [call.stdin])
-            return structs.replace(
-                merged, text=None, names=lines_of(merged), hosts=merged.hosts | hosts, altered=True
-            )
-        return Stream(
-            sources=sources | through.sources,
-            hosts=hosts | through.hosts,
-            code=bool(fetched) or through.code or (output is not None and output.fetched),
-            altered=True,
-            shown=call.sources if output is not None and output.shows else frozenset(),
-        )
 
     def _run(self, walk: Walk, call: Call, effect: Run) -> Stream:
         """Another command with its own arguments."""
@@ -376,10 +337,3 @@ class Application:
             places = resolve(effect.directory, state.directories, state.links)
             state.move(tuple(place.path for place in places) if places else None)
         return state
-
-
-def _credential_sources(effect: Credential) -> frozenset[str]:
-    """What a read credential is called among the sources of what is sent: variables by name, else its store."""
-    if effect.store == "env" and effect.names:
-        return frozenset(f"${name}" for name in effect.names)
-    return frozenset({f"${_STORES.get(effect.store, effect.store)}"})

@@ -184,7 +184,7 @@ def _exit(runner: Runner, walk: Walk, call: Call) -> Outcome:
 
 def _leave(runner: Runner, walk: Walk, call: Call) -> Outcome:
     del runner
-    walk.leave_loop(call.state)
+    walk.loops.leave(call.state)
     return Outcome(NOTHING, None, None)
 
 

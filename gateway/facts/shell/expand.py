@@ -7,14 +7,14 @@ patterns). Nothing comes from the gateway's own environment: a name that the scr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.facts.shell.braces import TooManyWords, expand_braces
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.fields import FieldBuilder
 from gateway.facts.shell.operators import apply_operator, each_with_operator, joined, takes_argument
 from gateway.facts.shell.state import State
+from gateway.facts.shell.surroundings import Surroundings
 from gateway.facts.shell.tree import (
     Arithmetic,
     CommandSubstitution,
@@ -41,30 +41,6 @@ NUMBER: Final = Field("*", glob=True)
 """A number nobody knows: a name without slashes."""
 _TILDE: Final = re.compile(r"~(?P<user>[A-Za-z0-9._-]*|[+-])(?=/|:|$)")
 _BLANK: Final = " \t\n"
-
-
-class Surroundings(Protocol):
-    """What expansion needs of the walk: running substitutions, evaluating arithmetic, noting what could not be told."""
-
-    def substitute(self, part: CommandSubstitution) -> Stream:
-        """What a command substitution prints."""
-        ...
-
-    def process(self, part: ProcessSubstitution) -> str:
-        """The path that stands for a process substitution."""
-        ...
-
-    def evaluate(self, expression: Field) -> Field:
-        """The value of an arithmetic expression; code hidden in it is walked."""
-        ...
-
-    def prompt(self, text: Field) -> None:
-        """`${x@P}`: the text is expanded as a prompt, which runs commands in it."""
-        ...
-
-    def note(self, reason: str) -> None:
-        """A reason code."""
-        ...
 
 
 class Expansion:
@@ -352,6 +328,3 @@ def _printed(stream: Stream) -> Field:
     if stream.names is not None and len(stream.names) == 1:
         return stream.names[0]
     return UNKNOWN
-
-
-Decide = Callable[[Word], Field]

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from gateway.domain.attributes import ATTRIBUTE_VALUES
 from gateway.facts.shell.effects import Dimension
-from gateway.facts.shell.models import EFFECT_KINDS, Change, Model, Operands
+from gateway.facts.shell.fixed_effects import EFFECT_KINDS
+from gateway.facts.shell.models import Change, Model, Operands
 from gateway.facts.shell.roles import ROLES
 
 PRINTS: Final = ("", "copy", "filter", "names", "nothing", "word")

@@ -14,18 +14,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from gateway.facts.shell.effects import (
-    Contact,
-    Credential,
-    Dimension,
-    Effect,
-    Indirect,
-    Note,
-    Output,
-    Package,
-    Touch,
-    Trait,
-)
+from gateway.facts.shell.effects import Effect, Output, Touch
+from gateway.facts.shell.fixed_effects import effects_of
 from gateway.facts.shell.options import Arguments, Grammar, all_names, names_of, parse_arguments
 from gateway.facts.shell.roles import by_role, operand_effects
 from gateway.facts.shell.values import HOLE, Field, Stream
@@ -195,10 +185,10 @@ class Models:
         effects = option_effects(model, outer)
         if _idle(model, outer):
             return effects
-        effects.extend(_static(model.effects))
+        effects.extend(effects_of(model.effects))
         for key, change in model.flags.items():
             if _given(outer, names_of(key)):
-                effects.extend(_static(change.effects))
+                effects.extend(effects_of(change.effects))
         if not outer.operands:
             return effects
         name = outer.operands[0].text
@@ -239,9 +229,9 @@ class Models:
         effects.extend(operand_effects(roles, operands, tree=tree, via=model.via))
         if not arguments.operands and model.input:
             effects.extend(by_role(model.input, None))
-        effects.extend(_static(model.effects))
+        effects.extend(effects_of(model.effects))
         for change in changes:
-            effects.extend(_static(change.effects))
+            effects.extend(effects_of(change.effects))
         effects.extend(_printed(prints, operands, roles))
         del stdin
         return effects
@@ -259,6 +249,9 @@ def _subcommand_of(model: Model, name: str) -> Model | None:
     if found is None and name:
         found = next((inner for key, inner in model.subcommands.items() if name in names_of(key)), None)
     return found
+
+
+_NO: Final = ("false", "no", "0", "none")
 
 
 def _idle(model: Model, arguments: Arguments) -> bool:
@@ -307,45 +300,6 @@ def _pairs(pairs: Mapping[str, str], operands: tuple[Field, ...]) -> tuple[tuple
     return tuple(rest), effects
 
 
-_YES: Final = ("yes", "true")
-_NO: Final = ("false", "no", "0", "none")
-_STATIC: Final[dict[str, Callable[[Mapping[str, str]], Effect]]] = {
-    "indirect": lambda spec: Indirect(kind=spec["indirect"], name=spec.get("name", "")),
-    "trait": lambda spec: Trait(name=spec["trait"]),
-    "credential": lambda spec: Credential(store=spec["credential"], all=spec.get("all") in _YES),
-    "note": lambda spec: Note(
-        reason=spec["note"],
-        dimensions=tuple(msgspec.convert(spec.get("leaves", "").split(), list[Dimension])),
-    ),
-    "contact": lambda spec: Contact(target=Field(spec["contact"])),
-    "package": lambda spec: Package(manager=spec["manager"], action=spec["package"]),
-    "read": lambda spec: Touch(action="read", path=Field(spec["read"]), tree=spec.get("tree") in _YES),
-    "write": lambda spec: Touch(action="write", path=Field(spec["write"]), tree=spec.get("tree") in _YES),
-    "delete": lambda spec: Touch(action="delete", path=Field(spec["delete"]), tree=spec.get("tree") in _YES),
-}
-
-
-EFFECT_KINDS: Final = tuple(_STATIC)
-"""What an entry of `effects` can be."""
-
-
-def _static(specs: tuple[Mapping[str, str], ...]) -> list[Effect]:
-    """Effects that a program always has."""
-    found: list[Effect] = []
-    for spec in specs:
-        kind = next((key for key in _STATIC if key in spec), None)
-        if kind == "trait":
-            found.extend(Trait(name=name) for name in names_of(spec["trait"]))
-        elif kind is not None:
-            found.append(_STATIC[kind](spec))
-    return found
-
-
-def static_effects(model: Model) -> list[Effect]:
-    """What a program always does, by its model's `effects`."""
-    return _static(model.effects)
-
-
 def _printed(prints: str, operands: tuple[Field, ...], roles: Operands) -> list[Effect]:
     """What the program prints: `copy`, `filter`, `names`, `nothing`, `word` (no slash in it), or something nobody reads."""
     del roles
@@ -360,6 +314,11 @@ def _printed(prints: str, operands: tuple[Field, ...], roles: Operands) -> list[
     if prints == "word":
         return [Output(names=(Field("*", glob=True),))]
     return []
+
+
+def static_effects(model: Model) -> list[Effect]:
+    """What a program always does, by its model's `effects`."""
+    return effects_of(model.effects)
 
 
 def looks_like_path(field: Field) -> bool:

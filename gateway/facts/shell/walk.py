@@ -12,15 +12,16 @@ from functools import partial
 from msgspec import structs
 
 from gateway.facts.shell.around import Around
-from gateway.facts.shell.branches import case_matches, covering, repeated
+from gateway.facts.shell.branches import case_matches, covering
 from gateway.facts.shell.choices import Choices
 from gateway.facts.shell.commands import Parsed, parse
 from gateway.facts.shell.context import Context, Outcome
 from gateway.facts.shell.expand import Expansion
 from gateway.facts.shell.files import PROCESS_PATH
+from gateway.facts.shell.loops import Loops
 from gateway.facts.shell.redirections import Redirected, redirect
 from gateway.facts.shell.simple import Runner
-from gateway.facts.shell.state import State, join, settled, widen
+from gateway.facts.shell.state import State, join
 from gateway.facts.shell.tree import (
     AndOr,
     ArithmeticCommand,
@@ -62,7 +63,7 @@ class Walk:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
         self.trace = runner.trace
-        self._breaks: list[list[State]] = []
+        self.loops = Loops(self.script)
         self._exits: list[list[State]] = [[]]
         self._processes = 0
         self.processes = runner.files.processes
@@ -207,13 +208,13 @@ class Walk:
         if type(node) is If:
             return self._if(node, state, context)
         if type(node) is While:
-            return self._while(node, state, context)
+            return self.loops.conditional(node, state, context)
         if type(node) is For:
             return self._for(node, state, context)
         if type(node) is ArithmeticFor:
             for expression in node.expressions:
                 self._evaluate(expression, state, context)
-            return self._loop(node.body, state, context)
+            return self.loops.repeated_body(node.body, state, context)
         if type(node) is Case:
             return self._case(node, state, context)
         if type(node) is Coprocess:
@@ -249,55 +250,6 @@ class Walk:
                 then, otherwise = join(then, last.then), join(otherwise, last.otherwise)
         return Outcome(merge_streams(outputs), then, otherwise)
 
-    def _while(self, node: While, state: State, context: Context) -> Outcome:
-        outputs: list[Stream] = []
-        current: State | None = state
-        leaving: State | None = None
-        for turn in range(3):
-            if current is None:
-                break
-            before = current.copy()
-            self._breaks.append([])
-            tested = self.script(node.condition, current.copy(), context)
-            entered, left = (tested.otherwise, tested.then) if node.until else (tested.then, tested.otherwise)
-            leaving = join(leaving, left)
-            after = self.script(node.body, entered.copy(), context) if entered is not None else None
-            for broken in self._breaks.pop():
-                leaving = join(leaving, broken)
-            outputs.append(tested.output)
-            if after is None:
-                break
-            outputs.append(after.output)
-            joined = join(before, after.state)
-            if joined is None or settled(before, joined):
-                leaving = join(leaving, after.state)
-                break
-            current = widen(before, joined) if turn else joined
-            leaving = join(leaving, current)
-        return Outcome(repeated(outputs), leaving, leaving)
-
-    def _loop(self, body: Script, state: State, context: Context, *, counted: bool = False) -> Outcome:
-        """A body that runs any number of times; `counted` when its first walk stands for every turn."""
-        outputs: list[Stream] = []
-        leaving: State | None = state
-        current: State | None = state
-        for turn in range(3):
-            if current is None:
-                break
-            before = current.copy()
-            self._breaks.append([])
-            after = self.script(body, current.copy(), context)
-            outputs.append(after.output)
-            for broken in self._breaks.pop():
-                leaving = join(leaving, broken)
-            leaving = join(leaving, after.state)
-            joined = join(before, after.state)
-            if joined is None or settled(before, joined):
-                break
-            current = widen(before, joined) if turn else joined
-        output = outputs[0] if counted and len(outputs) == 1 else repeated(outputs)
-        return Outcome(output, leaving, leaving)
-
     def _for(self, node: For, state: State, context: Context) -> Outcome:
         fields: list[Field] = []
         if node.words is None:
@@ -312,7 +264,7 @@ class Walk:
             return Outcome(NOTHING, state, state)
         inner = state.copy()
         inner.set(node.name, limited(fields) if len(set(fields)) <= MAX_ALTERNATIVES else covering(fields))
-        outcome = self._loop(node.body, inner, context, counted=True)
+        outcome = self.loops.repeated_body(node.body, inner, context, counted=True)
         # A loop over words that are there runs at least once, so the state before it is gone.
         return Outcome(outcome.output, outcome.then, outcome.otherwise)
 
@@ -359,11 +311,6 @@ class Walk:
     def evaluate_text(self, expression: Field, state: State, context: Context) -> Field:
         """The value of a text that a builtin evaluates as arithmetic."""
         return Around(self, state, context).evaluate(expression)
-
-    def leave_loop(self, state: State) -> None:
-        """`break` or `continue`: the loop around may be left in this state."""
-        if self._breaks:
-            self._breaks[-1].append(state)
 
     def process_path(self, stream: Stream) -> str:
         """A path that stands for a process substitution."""
