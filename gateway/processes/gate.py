@@ -7,8 +7,6 @@ listeners closed, calls in flight finished, journal closed, clerk ended.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -17,6 +15,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 from msgspec import Struct
+
+from gateway.processes.signals import end, stop_on_signals
 
 _LOG = structlog.stdlib.get_logger("ostiary.gate")
 _HEADER_BYTES = 16 * 1024
@@ -66,11 +66,7 @@ class Gate:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT; SIGHUP reloads the policies. `ready` is called once everything listens."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+        stop = stop_on_signals(self._on_hangup)
         try:
             await self._check()
             self._may_start()
@@ -82,10 +78,7 @@ class Gate:
                 beside.append(asyncio.create_task(self._watch(self._reload_safely)))
             ready()
             await stop.wait()
-            for task in beside:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await end(beside)
         finally:
             await self._stop()
 

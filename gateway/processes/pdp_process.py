@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.processes.gate import Listener
+from gateway.processes.signals import end, stop_on_signals
 
 _HEADER_BYTES = 16 * 1024
 _KEEPALIVE_SECONDS = 75.0
@@ -42,11 +41,7 @@ class PdpProcess:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve; `ready` is called once the listener answers."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+        stop = stop_on_signals(self._on_hangup)
         runner = web.AppRunner(
             self._listener.application,
             access_log=None,
@@ -63,10 +58,7 @@ class PdpProcess:
             running = [asyncio.create_task(work()) for work in self._beside]
             ready()
             await stop.wait()
-            for task in running:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await end(running)
         finally:
             await runner.cleanup()
             if self._listener.bound is not None:
